@@ -1,0 +1,25 @@
+/** `viewer` reads everything and changes nothing; `admin` may do everything; `customer` acts for itself. */
+export const roles = ['customer', 'viewer', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** A person or machine that proved who it is. Comes from the verified credential, never from a request's content. */
+export interface User {
+  readonly kind: 'user';
+  readonly role: Role;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly email: string | undefined;
+}
+
+/** Ratecard itself, at work without anybody asking: a webhook event, a scheduled job, an operator's script. */
+export interface SystemActor {
+  readonly kind: 'system';
+  readonly name: 'webhook' | 'cron' | 'stripe-sync';
+}
+
+export type Actor = User | SystemActor;
+
+/** How an actor is written into history rows and the ledger: stable, and no personal data. */
+export function actorLabel(actor: Actor): string {
+  return actor.kind === 'user' ? `${actor.role}:${actor.subject}` : `system:${actor.name}`;
+}

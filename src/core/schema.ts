@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** Text that Postgres and JSON can carry: no NUL, no lone surrogate. Trimmed, not empty. */
+export function text(maximumLength: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(maximumLength)
+    .refine((value) => value.isWellFormed() && !value.includes('\u0000'), {
+      error: 'must not contain NUL or unpaired surrogates',
+    });
+}
+
+/** The key of a plan, a package or an operation: lower-case words joined by underscores. */
+export const itemKey = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_]{0,62}$/)
+  .meta({ description: 'Lower-case letters, digits and underscores, 1 to 63 characters.' });
+
+/** An amount of money in the currency's minor unit (pence, cents). Stripe takes up to eight digits. */
+export const minorUnits = z.int().min(0).max(99_999_999);
+
+/** ISO 4217, upper case. Stripe knows which of them it can charge. */
+export const currencyCode = z.string().regex(/^[A-Z]{3}$/);
+
+/** A number of credits that a JavaScript number holds exactly. */
+export const creditAmount = z.int().min(0).max(1_000_000_000_000);
+
+/** ISO 8601 in UTC, with the `Z`. */
+export const timestamp = z.iso.datetime();
+
+export const uuid = z.uuid();
+
+/** How many entries of a list one answer carries. */
+export const pageLimit = z.coerce
+  .string()
+  .regex(/^[1-9][0-9]{0,2}$/)
+  .transform(Number)
+  .pipe(z.int().min(1).max(100));

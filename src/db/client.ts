@@ -1,0 +1,124 @@
+import { neon, neonConfig, type NeonQueryFunction, type NeonQueryPromise } from '@neondatabase/serverless';
+import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
+import { drizzle } from 'drizzle-orm/neon-http';
+import type { Usage } from '../core/usage.ts';
+import { fromDriverError } from './errors.ts';
+import { claimKey, giveUpKey, storeAnswer, type IdempotencyClaim, type StoredAnswer } from './idempotency.ts';
+
+/** Longer than any statement of ours takes, shorter than a client's patience. */
+const callTimeoutSeconds = 8;
+
+export type Statement = BatchItem<'pg'>;
+type Statements = readonly [Statement, ...Statement[]];
+type ResultOf<S extends Statement> = BatchResponse<readonly [S]>[0];
+
+/** One isolate's way to one database: an HTTP endpoint and credentials. No pool, no open connection. */
+export type Connection = NeonQueryFunction<false, false>;
+
+type Query = NeonQueryPromise<false, false>;
+
+export interface ConnectionSettings {
+  readonly url: string;
+  /** Where SQL over HTTP is spoken, when that is not Neon: dev and test only (env.ts lets loopback addresses in). */
+  readonly fetchEndpoint: string | undefined;
+}
+
+export function connect({ url, fetchEndpoint }: ConnectionSettings): Connection {
+  if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint;
+  return neon(url);
+}
+
+/** The database as one request sees it. Every call is one HTTP round trip, counted into the request's usage. */
+export interface Database {
+  /** Runs one statement. Throws StatementError, or DomainError `database_unavailable`. */
+  run<S extends Statement>(statement: S): Promise<ResultOf<S>>;
+  /** Runs statements in one transaction: all of them, or, when one is refused, none. */
+  batch<const S extends Statements>(statements: S): Promise<BatchResponse<S>>;
+  /**
+   * Leaves statements for the end of the request, where they are committed together with its stored answer: whoever
+   * got the answer has the effect, and a repetition under the same Idempotency-Key gets that answer.
+   */
+  beforeAnswer(statements: readonly Statement[]): void;
+}
+
+/** What the HTTP edge does with a request's database once the answer is known. */
+export interface RequestDatabase extends Database {
+  /** Commits what `beforeAnswer` was left, and the answer, where the request holds a claim. */
+  commitAnswer(answer: StoredAnswer): Promise<void>;
+  /** Drops what was left, and frees the claim, so that the request can be tried again at once. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * A claim rides on the first call: the database refuses that whole call (RC409) when the key is taken, so that a
+ * request with an Idempotency-Key costs no call more, and has done nothing when it loses.
+ */
+export function openDatabase(connection: Connection, usage: Usage, claim?: IdempotencyClaim): RequestDatabase {
+  let claimed = false;
+  let left: readonly Statement[] = [];
+
+  async function execute(statements: Statements): Promise<readonly unknown[]> {
+    const first = claim !== undefined && !claimed ? claimKey(claim) : undefined;
+    const results = await transact(connection, usage, first ? [first, ...statements] : statements);
+    claimed = true;
+    return first ? results.slice(1) : results;
+  }
+
+  const database: RequestDatabase = {
+    run: async (statement) => onlyResult(await execute([statement])),
+    batch: async (statements) => allResults(await execute(statements)),
+    beforeAnswer(statements) {
+      left = [...left, ...statements];
+    },
+    async commitAnswer(answer) {
+      const statements = claim !== undefined && claimed ? [...left, storeAnswer(claim, answer)] : left;
+      left = [];
+      const [first, ...rest] = statements;
+      if (first !== undefined) await execute([first, ...rest]);
+    },
+    async abandon() {
+      left = [];
+      if (claim !== undefined && claimed) await execute([giveUpKey(claim)]);
+    },
+  };
+  return database;
+}
+
+async function transact(connection: Connection, usage: Usage, statements: Statements): Promise<readonly unknown[]> {
+  const fetchOptions = { signal: AbortSignal.timeout(callTimeoutSeconds * 1000) };
+  const client = {
+    query: connection.query,
+    // A single statement is a transaction of its own: no BEGIN and COMMIT around it.
+    transaction: async (queries: Query[], options: object) => {
+      const [only] = queries;
+      if (only === undefined || queries.length > 1) {
+        return connection.transaction(queries, { ...options, fetchOptions });
+      }
+      only.opts = { ...only.opts, fetchOptions };
+      return [await only];
+    },
+  };
+  const started = performance.now();
+  try {
+    return await drizzle({ client: asConnection(client) }).batch(statements);
+  } catch (error) {
+    throw fromDriverError(error);
+  } finally {
+    usage.calls += 1;
+    usage.milliseconds += performance.now() - started;
+  }
+}
+
+/** Safe because drizzle's neon-http session calls nothing of a client but `query` and `transaction`. */
+function asConnection(client: unknown): Connection {
+  return client as Connection;
+}
+
+/** Safe because a transaction answers each statement, in order, with the type that its builder carries. */
+function allResults<S extends Statements>(results: readonly unknown[]): BatchResponse<S> {
+  return results as BatchResponse<S>;
+}
+
+function onlyResult<S extends Statement>(results: readonly unknown[]): ResultOf<S> {
+  return results[0] as ResultOf<S>;
+}

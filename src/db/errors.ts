@@ -1,0 +1,46 @@
+import { NeonDbError } from '@neondatabase/serverless';
+import { unavailable, type DomainError } from '../core/errors.ts';
+
+/**
+ * What a statement may be refused with, for `catch` blocks to look at. The driver's message is left behind: it
+ * carries SQL and parameters.
+ * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html; `RC…` are raised by our own SQL functions.
+ */
+export class StatementError extends Error {
+  override readonly name = 'StatementError';
+  readonly sqlState: string;
+  readonly constraint: string | undefined;
+
+  constructor(sqlState: string, constraint: string | undefined) {
+    super(`SQLSTATE ${sqlState}`);
+    this.sqlState = sqlState;
+    this.constraint = constraint;
+  }
+}
+
+/** True for an error of the given SQLSTATE, and, where one is named, of that constraint. */
+export function isStatementError(error: unknown, sqlState: string, constraint?: string): error is StatementError {
+  return (
+    error instanceof StatementError &&
+    error.sqlState === sqlState &&
+    (constraint === undefined || error.constraint === constraint)
+  );
+}
+
+export const uniqueViolation = '23505';
+
+/**
+ * Connection lost, resources short, shut down, deadlock or serialisation failure: not the statement's fault. The
+ * same request may succeed later.
+ */
+const passing = /^(08|53|57P|58)|^(40001|40P01|55P03|57014)$/;
+
+/** Turns whatever the driver threw into one of ours. No SQLSTATE at all means that no database answered. */
+export function fromDriverError(error: unknown): StatementError | DomainError {
+  const sqlState = error instanceof NeonDbError ? error.code : undefined;
+  if (error instanceof NeonDbError && sqlState !== undefined && !passing.test(sqlState)) {
+    return new StatementError(sqlState, error.constraint);
+  }
+  const refusal = sqlState === undefined ? undefined : new StatementError(sqlState, undefined);
+  return unavailable('database_unavailable', 'The database does not answer.', refusal);
+}

@@ -1,0 +1,17 @@
+export { build } from './build.ts';
+export {
+  connect,
+  openDatabase,
+  type Connection,
+  type Database,
+  type RequestDatabase,
+  type Statement,
+} from './client.ts';
+export { isStatementError, StatementError, uniqueViolation } from './errors.ts';
+export {
+  findKey,
+  forgetOldKeys,
+  idempotencyKeyTaken,
+  type IdempotencyClaim,
+  type StoredAnswer,
+} from './idempotency.ts';

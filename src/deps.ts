@@ -1,0 +1,93 @@
+import { createDocumentMemory, type DocumentContext, type DocumentMemory } from './core/cached-document.ts';
+import { createLog, type Log } from './core/log.ts';
+import { systemClock, type Clock } from './core/time.ts';
+import { createUsage, type Usage } from './core/usage.ts';
+import { connect, openDatabase, type Connection, type Database, type RequestDatabase } from './db/index.ts';
+import type { IdempotencyClaim } from './db/index.ts';
+import type { Config } from './env.ts';
+import { createStripeClient, openStripe, readSignedEvent } from './stripe/index.ts';
+import type { StripeEvent, StripeGateway } from './stripe/index.ts';
+
+/** What every verb is given: the outside world, for the length of one request, message or scheduled run. */
+export interface Deps {
+  readonly config: Config;
+  readonly db: Database;
+  /** For reads that may lag: the replica where one is configured, else the database itself. */
+  readonly replica: Database;
+  readonly stripe: StripeGateway;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Memory and store of the cached documents. */
+  readonly documents: DocumentContext;
+  readonly webhookQueue: Queue;
+  /** Named in answers, log lines and history rows. */
+  readonly requestId: string;
+  /** The same for the same request under the same Idempotency-Key: what it creates is named by it. */
+  readonly operationId: string;
+  readonly usage: { readonly database: Usage; readonly stripe: Usage };
+  readSignedEvent(payload: string, signature: string | undefined): Promise<StripeEvent>;
+  /** Lets work go on after the answer. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** The same, for the HTTP edge, which ends the request's operation. */
+export interface RequestDeps extends Deps {
+  readonly db: RequestDatabase;
+}
+
+/** One request's own part of the dependencies. */
+export interface RequestScope {
+  readonly requestId: string;
+  readonly operationId: string;
+  readonly claim?: IdempotencyClaim | undefined;
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+}
+
+/** What an isolate keeps from one request to the next. */
+interface Isolate {
+  readonly database: Connection;
+  readonly replica: Connection;
+  readonly stripe: ReturnType<typeof createStripeClient>;
+  readonly memory: DocumentMemory;
+}
+
+const isolates = new WeakMap<Config, Isolate>();
+
+function isolateFor(config: Config): Isolate {
+  const present = isolates.get(config);
+  if (present !== undefined) return present;
+  const { url, replicaUrl, fetchEndpoint } = config.database;
+  const database = connect({ url, fetchEndpoint });
+  const isolate = {
+    database,
+    replica: replicaUrl === undefined ? database : connect({ url: replicaUrl, fetchEndpoint }),
+    stripe: createStripeClient(config.stripe),
+    memory: createDocumentMemory(),
+  };
+  isolates.set(config, isolate);
+  return isolate;
+}
+
+export function createDeps(env: Env, config: Config, scope: RequestScope): RequestDeps {
+  const { requestId, operationId, claim, waitUntil } = scope;
+  const isolate = isolateFor(config);
+  const usage = { database: createUsage(), stripe: createUsage() };
+  const clock = systemClock;
+  const log = createLog({ request_id: requestId });
+  return {
+    config,
+    db: openDatabase(isolate.database, usage.database, claim),
+    replica: openDatabase(isolate.replica, usage.database),
+    stripe: openStripe(isolate.stripe, usage.stripe),
+    clock,
+    log,
+    documents: { memory: isolate.memory, store: env.CATALOGUE, clock, log, waitUntil },
+    webhookQueue: env.WEBHOOK_QUEUE,
+    requestId,
+    operationId,
+    usage,
+    readSignedEvent: (payload, signature) =>
+      readSignedEvent(isolate.stripe, { payload, signature }, config.stripe.webhookSecrets, clock.now()),
+    waitUntil,
+  };
+}

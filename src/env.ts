@@ -1,0 +1,142 @@
+import { z } from 'zod';
+
+/** Texts that stand in examples and old code bases where a secret should stand. */
+const placeholder =
+  /your[-_ ]?(jwt[-_ ]?)?(secret|key)|change[-_ ]?(me|this|it|in)|replace[-_ ]?(me|this)|placeholder|secret[-_ ]?key|super[-_ ]?secret|example|insecure|default|password|<.*>/i;
+
+/** identity rule: 32 characters at least, 10 of them distinct, and no known placeholder. */
+const signingSecret = z
+  .string()
+  .min(32, 'must have at least 32 characters')
+  .refine((value) => new Set(value).size >= 10, 'must have at least 10 distinct characters')
+  .refine((value) => !placeholder.test(value), 'is a placeholder, not a secret');
+
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/[^:@/]+:[^@/]+@[^/]+\/.+/, 'must be a postgres:// URL');
+
+const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+
+/** Stands in for a service of the outside world in dev and test, where it listens on this machine alone. */
+const loopbackUrl = webUrl.refine(
+  (value) => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(value).hostname),
+  'must be an address of this machine',
+);
+
+/** A list in one variable: entries separated by commas. */
+const list = (entry: z.ZodType<string, string>) =>
+  z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean)).pipe(z.array(entry));
+
+/** Every variable that Ratecard reads. There is no fallback value for any of them. */
+const variables = z.object({
+  DATABASE_URL: postgresUrl,
+  /** A replica for reads that may lag. */
+  DATABASE_REPLICA_URL: postgresUrl.optional(),
+  DATABASE_FETCH_ENDPOINT: loopbackUrl.optional(),
+  JWT_SECRET: signingSecret,
+  /** The secret before the last change: its tokens are accepted until they expire. */
+  JWT_SECRET_PREVIOUS: signingSecret.optional(),
+  JWT_ISSUER: z.string().min(1, 'must not be empty'),
+  JWT_AUDIENCE: z.string().min(1, 'must not be empty'),
+  STRIPE_SECRET_KEY: z.string().regex(/^(sk|rk)_(test|live)_\w{8,}$/, 'must be a secret or restricted key of Stripe'),
+  /** Several while one is being rolled. */
+  STRIPE_WEBHOOK_SECRET: list(z.string().regex(/^whsec_.{16,}$/, 'must be signing secrets (whsec_…) of Stripe')).refine(
+    (secrets) => secrets.length > 0,
+    'must not be empty',
+  ),
+  STRIPE_API_BASE: loopbackUrl.optional(),
+  CHECKOUT_SUCCESS_URL: webUrl,
+  CHECKOUT_CANCEL_URL: webUrl,
+  PORTAL_RETURN_URL: webUrl,
+  /** Origins whose pages may call the API from a browser; none when it is not set. */
+  CORS_ORIGINS: list(webUrl).optional(),
+});
+
+type Variables = z.output<typeof variables>;
+
+/** The bindings that must be there; their own types come from wrangler.toml. */
+const bindings = ['CATALOGUE', 'WEBHOOK_QUEUE'] as const satisfies readonly (keyof Env)[];
+
+export interface Config {
+  readonly database: {
+    readonly url: string;
+    readonly replicaUrl: string | undefined;
+    readonly fetchEndpoint: string | undefined;
+  };
+  readonly tokens: {
+    readonly secret: string;
+    readonly previousSecret: string | undefined;
+    readonly issuer: string;
+    readonly audience: string;
+  };
+  readonly stripe: {
+    readonly secretKey: string;
+    readonly webhookSecrets: readonly string[];
+    readonly apiBase: string | undefined;
+    readonly livemode: boolean;
+  };
+  readonly returnUrls: { readonly success: string; readonly cancel: string; readonly portal: string };
+  readonly corsOrigins: readonly string[];
+}
+
+/** What is wrong with which variable. Names and rules, never values. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly reason: string;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** The values alone, without the bindings: what can be checked before a deployment. */
+export function checkVariables(env: Readonly<Record<string, unknown>>): ConfigResult {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = variables.safeParse(present);
+  if (parsed.success) return { ok: true, config: toConfig(parsed.data) };
+  const problems = parsed.error.issues.map((issue) => {
+    const variable = String(issue.path[0]);
+    return { variable, reason: present[variable] === undefined ? 'is not set' : issue.message };
+  });
+  return { ok: false, problems: firstOfEach(problems) };
+}
+
+/** Everything that the Worker needs. It serves nothing but /health while this is not ok. */
+export function parseEnv(env: Env): ConfigResult {
+  const result = checkVariables(Object.fromEntries(Object.entries(env)));
+  const missing = bindings
+    .filter((name) => env[name] === undefined)
+    .map((variable) => ({ variable, reason: 'is not bound' }));
+  if (missing.length === 0) return result;
+  return { ok: false, problems: [...missing, ...(result.ok ? [] : result.problems)] };
+}
+
+function toConfig(values: Variables): Config {
+  return {
+    database: {
+      url: values.DATABASE_URL,
+      replicaUrl: values.DATABASE_REPLICA_URL,
+      fetchEndpoint: values.DATABASE_FETCH_ENDPOINT,
+    },
+    tokens: {
+      secret: values.JWT_SECRET,
+      previousSecret: values.JWT_SECRET_PREVIOUS,
+      issuer: values.JWT_ISSUER,
+      audience: values.JWT_AUDIENCE,
+    },
+    stripe: {
+      secretKey: values.STRIPE_SECRET_KEY,
+      webhookSecrets: values.STRIPE_WEBHOOK_SECRET,
+      apiBase: values.STRIPE_API_BASE,
+      livemode: values.STRIPE_SECRET_KEY.includes('_live_'),
+    },
+    returnUrls: {
+      success: values.CHECKOUT_SUCCESS_URL,
+      cancel: values.CHECKOUT_CANCEL_URL,
+      portal: values.PORTAL_RETURN_URL,
+    },
+    corsOrigins: values.CORS_ORIGINS ?? [],
+  };
+}
+
+function firstOfEach(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  return [...new Map(problems.toReversed().map((problem) => [problem.variable, problem])).values()].toReversed();
+}

@@ -1,0 +1,43 @@
+import Stripe from 'stripe';
+import { unavailable, type DomainError } from '../core/errors.ts';
+
+/** Stripe refused a request of ours: a fault of ours or of the account's set-up, told to no client. */
+export class StripeRefusal extends Error {
+  override readonly name = 'StripeRefusal';
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  readonly parameter: string | undefined;
+
+  constructor(error: InstanceType<typeof Stripe.errors.StripeError>) {
+    super(`Stripe refused: ${error.code ?? error.type} ${error.param ?? ''}`.trim());
+    this.status = error.statusCode;
+    this.code = error.code;
+    this.parameter = error.param;
+  }
+}
+
+/** Turns what the SDK threw into one of ours: passing trouble may be tried again, a refusal may not. */
+export function fromStripeError(error: unknown): Error | DomainError {
+  if (!(error instanceof Stripe.errors.StripeError)) {
+    return error instanceof Error ? error : new Error('the Stripe SDK threw something that is no error');
+  }
+  return isPassing(error) ? unavailable('stripe_unavailable', 'Stripe does not answer.', error) : new StripeRefusal(error);
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof StripeRefusal && error.status === 404;
+}
+
+/** True when Stripe answered with the 5xx that it had saved under the idempotency key: it will do so for a day. */
+export function isReplayedFault(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeError &&
+    (error.statusCode ?? 0) >= 500 &&
+    error.headers?.['idempotent-replayed'] === 'true'
+  );
+}
+
+function isPassing(error: InstanceType<typeof Stripe.errors.StripeError>): boolean {
+  const status = error.statusCode;
+  return status === undefined || status === 409 || status === 429 || status >= 500;
+}

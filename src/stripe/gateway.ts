@@ -1,0 +1,167 @@
+import type Stripe from 'stripe';
+import type { Usage } from '../core/usage.ts';
+import { fromStripeError, isMissing, isReplayedFault } from './errors.ts';
+import { checkoutSession, invoice, type CheckoutSession, type Invoice } from './schemas.ts';
+
+/** How often a creation is named anew because Stripe keeps answering with a fault that it saved under the old name. */
+const namesPerCreation = 3;
+
+/** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
+export interface StripeGateway {
+  createProduct(product: { itemId: string; key: string; name: string; description: string | null }): Promise<string>;
+  updateProduct(
+    productId: string,
+    product: { name: string; description: string | null; active: boolean },
+  ): Promise<void>;
+  createPrice(price: NewPrice): Promise<string>;
+  /** Makes the Price active and moves the item's lookup key to it. */
+  putPriceOnSale(priceId: string, lookupKey: string): Promise<void>;
+  archivePrice(priceId: string): Promise<void>;
+  createCustomer(customer: { customerId: string; email: string | undefined }): Promise<string>;
+  openCheckout(checkout: NewCheckout): Promise<{ sessionId: string; url: string; expiresAt: Date }>;
+  /** The session as Stripe has it now; undefined when this account has no such session. */
+  findCheckoutSession(sessionId: string): Promise<CheckoutSession | undefined>;
+  findInvoice(invoiceId: string): Promise<Invoice | undefined>;
+  openPortal(portal: { stripeCustomerId: string; returnUrl: string }): Promise<string>;
+}
+
+export interface NewPrice {
+  readonly offerId: string;
+  readonly productId: string;
+  /** ISO 4217, upper case. */
+  readonly currency: string;
+  readonly amountMinor: number;
+  /** Null: paid once. */
+  readonly interval: 'month' | 'year' | null;
+}
+
+export interface NewCheckout {
+  readonly checkoutId: string;
+  readonly stripeCustomerId: string;
+  readonly stripePriceId: string;
+  readonly mode: 'payment' | 'subscription';
+  readonly successUrl: string;
+  readonly cancelUrl: string;
+}
+
+/** Stripe as one request sees it: calls are counted into the request's usage, errors are ours. */
+export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
+  async function call<T>(ask: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await ask();
+    } catch (error) {
+      throw fromStripeError(error);
+    } finally {
+      usage.calls += 1;
+      usage.milliseconds += performance.now() - started;
+    }
+  }
+
+  async function create<T>(name: string, ask: (options: Stripe.RequestOptions) => Promise<T>): Promise<T> {
+    return call(() => createNamed(name, ask));
+  }
+
+  return {
+    createProduct: async ({ itemId, key, name, description }) => {
+      const metadata = { ratecard_key: key };
+      const product = await create(`product:${itemId}`, (options) =>
+        sdk.products.create({ name, metadata, ...(description === null ? {} : { description }) }, options),
+      );
+      return product.id;
+    },
+    updateProduct: async (productId, { name, description, active }) => {
+      await call(() => sdk.products.update(productId, { name, description: description ?? '', active }));
+    },
+    createPrice: async ({ offerId, productId, currency, amountMinor, interval }) => {
+      const price = await create(`price:${offerId}`, (options) =>
+        sdk.prices.create(
+          {
+            product: productId,
+            currency: currency.toLowerCase(),
+            unit_amount: amountMinor,
+            metadata: { ratecard_offer: offerId },
+            ...(interval === null ? {} : { recurring: { interval } }),
+          },
+          options,
+        ),
+      );
+      return price.id;
+    },
+    putPriceOnSale: async (priceId, lookupKey) => {
+      await call(() =>
+        sdk.prices.update(priceId, { active: true, lookup_key: lookupKey, transfer_lookup_key: true }),
+      );
+    },
+    archivePrice: async (priceId) => {
+      await call(() => sdk.prices.update(priceId, { active: false }));
+    },
+    createCustomer: async ({ customerId, email }) => {
+      const metadata = { ratecard_customer: customerId };
+      const customer = await create(`customer:${customerId}`, (options) =>
+        sdk.customers.create({ metadata, ...(email === undefined ? {} : { email }) }, options),
+      );
+      return customer.id;
+    },
+    openCheckout: async (checkout) => {
+      const session = await create(`checkout:${checkout.checkoutId}`, (options) =>
+        sdk.checkout.sessions.create(sessionParameters(checkout), options),
+      );
+      if (session.url === null) throw new Error('Stripe opened a hosted checkout without a page');
+      return { sessionId: session.id, url: session.url, expiresAt: new Date(session.expires_at * 1000) };
+    },
+    findCheckoutSession: async (sessionId) =>
+      found(async () =>
+        checkoutSession.parse(
+          await call(() => sdk.checkout.sessions.retrieve(sessionId, { expand: ['line_items'] })),
+        ),
+      ),
+    findInvoice: async (invoiceId) =>
+      found(async () => invoice.parse(await call(() => sdk.invoices.retrieve(invoiceId)))),
+    openPortal: async ({ stripeCustomerId, returnUrl }) => {
+      const session = await call(() =>
+        sdk.billingPortal.sessions.create({ customer: stripeCustomerId, return_url: returnUrl }),
+      );
+      return session.url;
+    },
+  };
+}
+
+/**
+ * Stripe saves the answer to an idempotency key for a day, a 500 too. Behind a saved fault the creation goes on under
+ * another name; what the first try may have left at Stripe is referred to by nothing.
+ */
+async function createNamed<T>(name: string, ask: (options: Stripe.RequestOptions) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask({ idempotencyKey: attempt === 1 ? name : `${name}:${attempt}` });
+    } catch (error) {
+      if (attempt === namesPerCreation || !isReplayedFault(error)) throw error;
+    }
+  }
+}
+
+function sessionParameters(checkout: NewCheckout): Stripe.Checkout.SessionCreateParams {
+  const metadata = { ratecard_checkout: checkout.checkoutId };
+  return {
+    mode: checkout.mode,
+    customer: checkout.stripeCustomerId,
+    client_reference_id: checkout.checkoutId,
+    line_items: [{ price: checkout.stripePriceId, quantity: 1 }],
+    success_url: checkout.successUrl,
+    cancel_url: checkout.cancelUrl,
+    metadata,
+    ...(checkout.mode === 'subscription'
+      ? { subscription_data: { metadata } }
+      : { payment_intent_data: { metadata } }),
+  };
+}
+
+async function found<T>(find: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
