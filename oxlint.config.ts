@@ -1,0 +1,93 @@
+import { defineConfig, type OxlintConfig } from 'oxlint';
+import { domainNames, layerRules } from './dev/lint/layers.ts';
+
+const tests = ['test/**'];
+const worker = ['src/**'];
+const entries = ['src/index.ts', '*.config.ts', 'dev/lint/plugin.ts'];
+
+/** The rules of the house that the categories `correctness` and `suspicious` do not have. */
+const houseRules = {
+  'eslint/eqeqeq': 'error',
+  'eslint/no-fallthrough': 'error',
+  'eslint/no-param-reassign': 'error',
+  'eslint/no-throw-literal': 'error',
+  'eslint/no-var': 'error',
+  'eslint/prefer-const': 'error',
+  'import/no-cycle': 'error',
+  'import/no-default-export': 'error',
+  'import/no-duplicates': 'error',
+  'typescript/ban-ts-comment': 'error',
+  'typescript/consistent-type-imports': 'error',
+  'typescript/no-explicit-any': 'error',
+  'typescript/no-import-type-side-effects': 'error',
+  'typescript/no-non-null-assertion': 'error',
+  'typescript/no-require-imports': 'error',
+  'unicorn/no-abusive-eslint-disable': 'error',
+  'unicorn/prefer-node-protocol': 'error',
+  'eslint/max-lines': ['error', { max: 300 }],
+  'eslint/max-lines-per-function': ['error', { max: 60 }],
+} satisfies OxlintConfig['rules'];
+
+/** Rules of the categories that find nothing wrong in code like ours. */
+const noise = {
+  // Hono's handlers are async; the rule is about Express.
+  'oxc/no-async-endpoint-handlers': 'off',
+  'eslint/no-underscore-dangle': 'off',
+  // A helper may stand beside its only use.
+  'unicorn/consistent-function-scoping': 'off',
+  // `import Stripe from 'stripe'` is how the SDK documents itself.
+  'import/no-named-as-default': 'off',
+} satisfies OxlintConfig['rules'];
+
+const machineTime = 'the time is an input, so that tests and replays can set it: take it from `deps.clock`.';
+
+export default defineConfig({
+  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
+  jsPlugins: ['./dev/lint/plugin.ts'],
+  ignorePatterns: ['src/bindings.d.ts', '**/generated/**'],
+  options: { denyWarnings: true, reportUnusedDisableDirectives: 'error' },
+  categories: { correctness: 'error', suspicious: 'error' },
+  rules: { ...houseRules, ...noise },
+  overrides: [
+    {
+      files: worker,
+      rules: {
+        ...Object.fromEntries(Object.keys(layerRules).map((name) => [`ratecard/${name}`, 'error'] as const)),
+        'eslint/no-console': 'error',
+        'eslint/no-restricted-globals': [
+          'error',
+          {
+            name: 'process',
+            message: 'configuration is checked by env.ts and comes in `deps`: take it from there.',
+          },
+        ],
+        'node/no-process-env': 'error',
+      },
+    },
+    { files: ['src/core/log.ts', 'src/http/log.ts'], rules: { 'eslint/no-console': 'off' } },
+    {
+      files: domainNames.map((domain) => `src/${domain}/**`),
+      rules: {
+        'ratecard/no-ambient-date': 'error',
+        'eslint/no-restricted-properties': [
+          'error',
+          { object: 'Date', property: 'now', message: machineTime },
+          { object: 'Math', property: 'random', message: 'take ids from core/, and secrets from `crypto`.' },
+        ],
+      },
+    },
+    {
+      files: tests,
+      plugins: ['vitest'],
+      rules: {
+        'vitest/no-focused-tests': 'error',
+        'vitest/no-disabled-tests': 'error',
+        'vitest/no-identical-title': 'error',
+        'vitest/valid-expect': 'error',
+        'eslint/max-lines': 'off',
+        'eslint/max-lines-per-function': 'off',
+      },
+    },
+    { files: entries, rules: { 'import/no-default-export': 'off' } },
+  ],
+});
