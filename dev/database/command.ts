@@ -25,7 +25,8 @@ export async function runDatabaseCommand(
     return;
   }
   try {
-    const connection = await connectRunner(url, { http, fetchEndpoint: process.env.DATABASE_FETCH_ENDPOINT });
+    const fetchEndpoint = process.env.DATABASE_FETCH_ENDPOINT || undefined;
+    const connection = await connectRunner(url, { http, fetchEndpoint });
     try {
       await command(connection);
     } finally {

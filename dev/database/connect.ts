@@ -1,5 +1,5 @@
 import { neon, neonConfig } from '@neondatabase/serverless';
-import { Client } from 'pg';
+import { Client, type QueryConfig } from 'pg';
 import type { TransactionRunner } from '../../src/db/migrate.ts';
 
 export interface RunnerConnection {
@@ -13,6 +13,11 @@ export interface ConnectOptions {
   readonly http?: boolean;
   /** Where a local gateway takes SQL over HTTP; implies `http`. Must be on this machine. */
   readonly fetchEndpoint?: string | undefined;
+}
+
+/** A query by the extended protocol also when it has no parameters; the driver's types leave the option out. */
+interface ExtendedQuery extends QueryConfig<unknown[]> {
+  readonly queryMode: 'extended';
 }
 
 const loopbackHosts: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
@@ -63,12 +68,8 @@ async function connectPostgres(url: string): Promise<RunnerConnection> {
       try {
         const results: Record<string, unknown>[][] = [];
         for (const { text, params } of statements) {
-          const result = await client.query<Record<string, unknown>>({
-            text,
-            values: [...params],
-            queryMode: 'extended',
-          });
-          results.push(result.rows);
+          const query: ExtendedQuery = { text, values: [...params], queryMode: 'extended' };
+          results.push((await client.query<Record<string, unknown>>(query)).rows);
         }
         await client.query('COMMIT');
         return results;
