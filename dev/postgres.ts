@@ -1,8 +1,8 @@
 /** A real PostgreSQL server on this machine, for `npm run dev` and the tests; its binaries come from npm. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import {
   awaitRelease,
   completeCluster,
@@ -57,11 +57,11 @@ async function findFreePort(): Promise<number> {
 }
 
 function spawnKeeper(job: KeeperJob): ChildProcess {
-  return spawn(
-    process.execPath,
-    [fileURLToPath(new URL('./postgres/keeper.ts', import.meta.url)), JSON.stringify(job)],
-    { detached: true, stdio: ['pipe', 'ignore', 'pipe'], windowsHide: true },
-  );
+  return spawn(process.execPath, [join(import.meta.dirname, 'postgres', 'keeper.ts'), JSON.stringify(job)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    windowsHide: true,
+  });
 }
 
 /** Resolves once the server accepts connections. @throws with its last lines when it ends before. */
