@@ -15,6 +15,9 @@ const domains: Readonly<Record<string, readonly string[]>> = {
 /** What lies under the domains. These have no door: any file of theirs may be imported. */
 const foundations: readonly string[] = ['core', 'db', 'http'];
 
+/** The files of src/ itself, which put the domains together. */
+const composition: readonly string[] = ['app', 'deps', 'env', 'index'];
+
 /**
  * Foreign keys between domains that do not know each other: one `tables.ts` names the other's, and nothing more.
  * A credit lot names the offer it was bought with.
@@ -41,9 +44,9 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     advice: 'the layering cannot be checked on a computed import(): write the module’s name as a constant.',
   },
   'known-layer': {
-    forbids: (from, to) => [from, to.file].some((file) => file?.layer !== undefined && !isLayer(file.layer)),
+    forbids: (from, to) => !hasPlace(from) || (to.file?.area === 'src' && !hasPlace(to.file)),
     advice:
-      'this folder of src/ has no place in the layering: give it one in dev/lint/layers.ts. (A file is imported with its extension.)',
+      'this file or folder has no place in the layering: give it one in dev/lint/layers.ts. (A file is imported with its extension.)',
   },
   'core-alone': {
     forbids: (from, to) => from.layer === 'core' && leavesLayer(from, to),
@@ -120,8 +123,9 @@ function isDomain(layer: string | undefined): layer is string {
   return layer !== undefined && Object.hasOwn(domains, layer);
 }
 
-function isLayer(layer: string): boolean {
-  return isDomain(layer) || foundations.includes(layer);
+function hasPlace(file: SourceFile): boolean {
+  if (file.layer === undefined) return composition.includes(file.name);
+  return isDomain(file.layer) || foundations.includes(file.layer);
 }
 
 function isComposition(to: Import): boolean {
