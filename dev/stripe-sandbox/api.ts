@@ -1,0 +1,222 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import Stripe from 'stripe';
+import type { Cause, Context } from './context.ts';
+import { invalid, StripeFailure } from './errors.ts';
+import { expand } from './expand.ts';
+import { failureOfFault, type Fault, type FaultRule } from './faults.ts';
+import { decodeForm, type Form } from './form.ts';
+import { IdempotencyKeys, type Answer } from './idempotency.ts';
+import { newId } from './ids.ts';
+import type { Operation } from './operations.ts';
+import { OPERATIONS } from './resources/index.ts';
+import { findRoute } from './routes.ts';
+
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  /** The query string of a GET or DELETE, the body of a POST. */
+  readonly form: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** One API request as it was asked, for tests and the control page. */
+export interface RequestRecord {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly params: Form;
+  readonly idempotencyKey: string | null;
+  /** The answer's status; null while there is none, or when it was lost on purpose. */
+  status: number | null;
+}
+
+/** Either an answer, or what to do with the connection instead. */
+export type Outcome =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'reset' }
+  /** `givenUp` is to be called when the client has closed the connection. */
+  | { readonly kind: 'hang'; readonly givenUp: () => void };
+
+/** The `/v1` API: authentication, versions, faults, idempotency, then the operation. */
+export class Api {
+  readonly requests: RequestRecord[] = [];
+  faultRule: FaultRule | undefined;
+
+  readonly #context: Omit<Context, 'cause'>;
+  readonly #apiKey: string;
+  readonly #keys: IdempotencyKeys;
+
+  constructor(context: Omit<Context, 'cause'>, apiKey: string) {
+    this.#context = context;
+    this.#apiKey = apiKey;
+    this.#keys = new IdempotencyKeys(context.now);
+  }
+
+  handle(request: ApiRequest): Outcome {
+    const key = request.method === 'POST' ? headerOf(request, 'idempotency-key') : undefined;
+    const record: RequestRecord = {
+      id: newId('req_'),
+      method: request.method,
+      path: request.path,
+      params: {},
+      idempotencyKey: key ?? null,
+      status: null,
+    };
+    const sequence = this.requests.push(record) - 1;
+    const outcome = this.#outcome(request, record, sequence);
+    if (outcome.kind === 'answer') record.status = outcome.answer.status;
+    return outcome;
+  }
+
+  #outcome(request: ApiRequest, record: RequestRecord, sequence: number): Outcome {
+    try {
+      const form = decodeForm(request.form);
+      Object.assign(record, { params: form });
+      this.#authenticate(request);
+      checkVersion(request);
+      const { method, path } = request;
+      const fault = this.faultRule?.({ method, path, sequence }) ?? 'none';
+      const cause: Cause = { id: record.id, idempotency_key: record.idempotencyKey };
+      return this.#once(request, form, cause, fault);
+    } catch (error) {
+      return answered(failureAnswer(record.id, error));
+    }
+  }
+
+  /** Does the request, or repeats the answer that its Idempotency-Key already got. */
+  #once(request: ApiRequest, form: Form, cause: Cause, fault: Fault): Outcome {
+    const key = cause.idempotency_key;
+    if (key === null) return this.#perform(request, form, cause, fault).outcome;
+    const saved = this.#keys.begin(key, JSON.stringify([request.method, request.path, form]));
+    if (saved) return answered({ ...saved, headers: { ...saved.headers, 'idempotent-replayed': 'true' } });
+    try {
+      const { outcome, answer } = this.#perform(request, form, cause, fault);
+      if (answer) this.#keys.finish(key, answer);
+      // A request that hangs holds its key until the client gives up.
+      if (outcome.kind === 'hang') return { kind: 'hang', givenUp: () => this.#keys.release(key) };
+      if (!answer) this.#keys.release(key);
+      return outcome;
+    } catch (error) {
+      this.#keys.release(key);
+      throw error;
+    }
+  }
+
+  /** `answer` is there when the work began, and is what a replay will get. */
+  #perform(
+    request: ApiRequest,
+    form: Form,
+    cause: Cause,
+    fault: Fault,
+  ): { outcome: Outcome; answer?: Answer } {
+    if (fault === 'hang') return { outcome: { kind: 'hang', givenUp: () => undefined } };
+    const id = requestIdOf(cause);
+    if (typeof fault === 'object') {
+      const answer = failureAnswer(id, failureOfFault(fault.status));
+      return fault.saved ? { outcome: answered(answer), answer } : { outcome: answered(answer) };
+    }
+    const { run, pathId } = prepare(request, form);
+    const answer = this.#run(run, pathId, form, cause);
+    return { outcome: fault === 'lose-answer' ? { kind: 'reset' } : answered(answer), answer };
+  }
+
+  #run(run: Work, pathId: string, form: Form, cause: Cause): Answer {
+    const id = requestIdOf(cause);
+    try {
+      const context: Context = { ...this.#context, cause };
+      return jsonAnswer(200, id, expand(context, run(context, pathId), expansionsOf(form)));
+    } catch (error) {
+      return failureAnswer(id, error);
+    }
+  }
+
+  #authenticate(request: ApiRequest): void {
+    const given = keyOf(headerOf(request, 'authorization') ?? '');
+    if (given === this.#apiKey) return;
+    const message =
+      given === ''
+        ? "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/."
+        : `Invalid API Key provided: ${given.slice(0, 8)}${'*'.repeat(8)}${given.slice(-4)}`;
+    throw new StripeFailure(
+      401,
+      { type: 'invalid_request_error', message },
+      { 'www-authenticate': 'Basic realm="Stripe"' },
+    );
+  }
+}
+
+type Work = ReturnType<Operation['prepare']>;
+
+function prepare(request: ApiRequest, form: Form): { run: Work; pathId: string } {
+  const found = findRoute(OPERATIONS, request.method, request.path);
+  if (!found) {
+    throw new StripeFailure(404, {
+      type: 'invalid_request_error',
+      message: `Unrecognized request URL (${request.method}: ${request.path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
+    });
+  }
+  return { run: found.route.prepare(form), pathId: found.id };
+}
+
+function expansionsOf(form: Form): string[] {
+  const paths = form['expand'];
+  return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+}
+
+/** The sandbox plays one version: the one the SDK is pinned to. */
+function checkVersion(request: ApiRequest): void {
+  const version = headerOf(request, 'stripe-version');
+  if (version !== undefined && version !== Stripe.API_VERSION) {
+    throw invalid(
+      `Invalid Stripe API version: ${version}. The local Stripe sandbox only speaks ${Stripe.API_VERSION}.`,
+    );
+  }
+}
+
+function headerOf(request: ApiRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** The key of a Bearer header, or the user name of a Basic one, as `curl -u` sends it. */
+function keyOf(authorization: string): string {
+  const [, scheme = '', credentials = ''] = /^(\w+)\s+(.+)$/.exec(authorization) ?? [];
+  if (scheme.toLowerCase() === 'bearer') return credentials;
+  if (scheme.toLowerCase() !== 'basic') return '';
+  return Buffer.from(credentials, 'base64').toString().split(':')[0] ?? '';
+}
+
+function requestIdOf(cause: Cause): string {
+  return cause.id ?? newId('req_');
+}
+
+function answered(answer: Answer): Outcome {
+  return { kind: 'answer', answer };
+}
+
+function failureAnswer(requestId: string, error: unknown): Answer {
+  const failure =
+    error instanceof StripeFailure
+      ? error
+      : new StripeFailure(500, { type: 'api_error', message: `The sandbox failed: ${String(error)}` });
+  const body = { ...failure.body, request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}` };
+  return jsonAnswer(failure.status, requestId, { error: body }, failure.headers);
+}
+
+function jsonAnswer(
+  status: number,
+  requestId: string,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return {
+    status,
+    headers: {
+      ...headers,
+      'content-type': 'application/json',
+      'request-id': requestId,
+      'stripe-version': Stripe.API_VERSION,
+    },
+    body: JSON.stringify(value, null, 2),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Context } from './context.ts';
+import { invalid } from './errors.ts';
+import { wholeList } from './lists.ts';
+import { lineItemsOfSession } from './resources/checkout-sessions.ts';
+import { paymentsOf } from './resources/invoice-payments.ts';
+
+const MAXIMUM_DEPTH = 4;
+type Json = Record<string, unknown>;
+
+/** Members that an object shows only when asked to, by `object.member`. */
+const INCLUDABLE: Readonly<Record<string, (context: Context, id: string) => unknown>> = {
+  'charge.refunds': (_context, id) => wholeList([], `/v1/charges/${id}/refunds`),
+  'checkout.session.line_items': (context, id) =>
+    wholeList(
+      lineItemsOfSession(context, context.store.must('checkout.session', id)),
+      `/v1/checkout/sessions/${id}/line_items`,
+    ),
+  'customer.subscriptions': (context, id) =>
+    wholeList(
+      context.store.all('subscription').filter((one) => one.customer === id && one.status !== 'canceled'),
+      `/v1/customers/${id}/subscriptions`,
+    ),
+  'invoice.payments': (context, id) =>
+    wholeList(paymentsOf(context, id), `/v1/invoice_payments?invoice=${id}`),
+};
+
+/**
+ * Replaces ids by their objects along each path (`customer`,
+ * `data.latest_invoice`), as https://docs.stripe.com/api/expanding_objects says.
+ */
+export function expand(context: Context, answer: object, paths: readonly string[]): unknown {
+  return paths.reduce<unknown>((value, path) => {
+    const segments = path.split('.');
+    const levels = segments.filter((segment) => segment !== 'data').length;
+    if (levels > MAXIMUM_DEPTH) {
+      throw invalid(`You cannot expand more than ${MAXIMUM_DEPTH} levels of a property.`, 'expand');
+    }
+    return along(context, value, segments, path);
+  }, answer);
+}
+
+function along(context: Context, value: unknown, segments: readonly string[], path: string): unknown {
+  const [name, ...rest] = segments;
+  if (name === undefined || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => along(context, item, segments, path));
+  if (!isJson(value)) throw cannotExpand(path);
+  const member = Object.hasOwn(value, name) ? value[name] : included(context, value, name);
+  if (member === undefined) throw cannotExpand(path);
+  return { ...value, [name]: along(context, resolved(context, member, path), rest, path) };
+}
+
+function resolved(context: Context, member: unknown, path: string): unknown {
+  if (Array.isArray(member)) return member.map((item) => resolved(context, item, path));
+  if (typeof member !== 'string') return member;
+  const object = context.store.find(member) ?? context.store.deleted(member);
+  if (!object) throw cannotExpand(path);
+  return object;
+}
+
+function included(context: Context, value: Json, name: string): unknown {
+  return INCLUDABLE[`${value['object']}.${name}`]?.(context, String(value['id']));
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null;
+}
+
+function cannotExpand(path: string): Error {
+  return invalid(`This property cannot be expanded (${path}).`, 'expand');
+}

@@ -1,0 +1,32 @@
+import { StripeFailure } from './errors.ts';
+
+/** What a request meets instead of a normal answer. */
+export type Fault =
+  | 'none'
+  /** An error before any work. `saved`: remembered for the Idempotency-Key, as Stripe does when work had begun. */
+  | { readonly status: number; readonly saved?: boolean }
+  /** The work is done, then the connection is reset. */
+  | 'lose-answer'
+  /** No work and no answer. */
+  | 'hang';
+
+export type FaultRule = (request: { method: string; path: string; sequence: number }) => Fault;
+
+export function failureOfFault(status: number): StripeFailure {
+  if (status === 429) {
+    return new StripeFailure(
+      429,
+      {
+        type: 'invalid_request_error',
+        code: 'rate_limit',
+        message:
+          'Request rate limit exceeded. You can learn more about rate limits here: https://stripe.com/docs/rate-limits.',
+      },
+      { 'stripe-rate-limited-reason': 'global-rate' },
+    );
+  }
+  return new StripeFailure(status, {
+    type: status >= 500 ? 'api_error' : 'invalid_request_error',
+    message: 'An unknown error occurred.',
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * A stateful stand-in for Stripe: the official SDK is pointed at it, a browser
+ * pays on its hosted page, and its events are delivered as signed webhooks.
+ * It listens on 127.0.0.1 and keeps everything in memory.
+ */
+import { Api, type RequestRecord } from './api.ts';
+import { expireDueSessions } from './checkout/expire.ts';
+import type { Context } from './context.ts';
+import { Deliveries } from './deliveries.ts';
+import { EventLog } from './events.ts';
+import type { FaultRule } from './faults.ts';
+import { randomText } from './ids.ts';
+import { controlPages } from './pages/control-page.ts';
+import { payPage } from './pages/pay-page.ts';
+import { portalPage } from './pages/portal-page.ts';
+import { listen, type Handlers } from './server.ts';
+import { Store } from './store.ts';
+
+export type { RequestRecord } from './api.ts';
+export type { Fault, FaultRule } from './faults.ts';
+
+/** The secret key that the sandbox takes unless it is given another. */
+export const DEFAULT_API_KEY = 'sk_test_sandbox0000000000000000';
+const DEFAULT_RETRY_DELAYS_SECONDS = [2, 10, 60, 300, 1800, 7200, 18_000];
+const EXPIRY_CHECK_MILLISECONDS = 1000;
+
+export interface StripeSandboxOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  readonly webhookSecret?: string;
+  readonly apiKey?: string;
+  readonly webhookEndpoint?: { url: string };
+  readonly log?: (line: string) => void;
+  /** Delay before the second, third, … attempt to deliver an event; then it gives up. */
+  readonly retryDelaysSeconds?: readonly number[];
+  /** How long the endpoint may take to answer an event. */
+  readonly deliveryTimeoutSeconds?: number;
+  /** The time that objects and events show; deliveries always use the wall clock. */
+  readonly now?: () => Date;
+}
+
+export interface StripeSandbox {
+  /** `http://127.0.0.1:port` */
+  readonly url: string;
+  readonly port: number;
+  readonly apiKey: string;
+  readonly webhookSecret: string;
+  /** What was asked of the API, in order. */
+  readonly requests: readonly Readonly<RequestRecord>[];
+  /** Where events go from now on; undefined: nowhere. */
+  setWebhookEndpoint(endpoint: { url: string } | undefined): void;
+  /** Failures on demand; `undefined` ends them. */
+  setFault(rule: FaultRule | undefined): void;
+  /** Resolves when no webhook delivery is in flight or due now. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
+  const { log = () => undefined, now = () => new Date(), apiKey = DEFAULT_API_KEY } = options;
+  const webhookSecret = options.webhookSecret ?? `whsec_${randomText(32)}`;
+  const store = new Store();
+  const deliveries = new Deliveries(store, {
+    log,
+    retryDelaysSeconds: options.retryDelaysSeconds ?? DEFAULT_RETRY_DELAYS_SECONDS,
+    secret: webhookSecret,
+    timeoutSeconds: options.deliveryTimeoutSeconds ?? 20,
+  });
+  deliveries.endpoint = options.webhookEndpoint;
+  const handlers = Promise.withResolvers<Handlers>();
+  const { server, port } = await listen(options.port ?? 0, handlers.promise);
+  const url = `http://127.0.0.1:${port}`;
+  const context: Context = {
+    cause: { id: null, idempotency_key: null },
+    events: new EventLog(deliveries),
+    now: () => Math.floor(now().getTime() / 1000),
+    store,
+    url,
+  };
+  const api = new Api(context, apiKey);
+  handlers.resolve({
+    api,
+    context,
+    log,
+    pages: [...payPage, ...portalPage, ...controlPages(api, deliveries)],
+  });
+  const expiry = setInterval(() => expireDueSessions(context), EXPIRY_CHECK_MILLISECONDS);
+  return {
+    url,
+    port,
+    apiKey,
+    webhookSecret,
+    requests: api.requests,
+    setWebhookEndpoint: (endpoint) => void (deliveries.endpoint = endpoint),
+    setFault: (rule) => void (api.faultRule = rule),
+    settled: () => deliveries.settled(),
+    async stop() {
+      clearInterval(expiry);
+      await deliveries.stop();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}

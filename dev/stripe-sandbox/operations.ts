@@ -1,0 +1,85 @@
+import type { Context } from './context.ts';
+import { noSuch } from './errors.ts';
+import type { Form } from './form.ts';
+import { inRange, page, type PageParams, type Range } from './lists.ts';
+import { checkParameters, type Params } from './parameters.ts';
+import type { Requests } from './requests.ts';
+import type { ObjectName, ObjectTypes } from './wire.ts';
+
+/**
+ * One endpoint of the API. `prepare` checks the parameters and returns the
+ * work; that split matters because only work that began is remembered for an
+ * Idempotency-Key.
+ */
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `/v1/products/:id` */
+  readonly path: string;
+  prepare(form: Form): (context: Context, id: string) => object;
+}
+
+/** An endpoint with its own parameters; `id` is the path's `:id`. */
+export function operation<Name extends keyof Requests>(
+  method: Operation['method'],
+  path: string,
+  request: Name,
+  run: (context: Context, params: Params<Name>, id: string) => object,
+): Operation {
+  return {
+    method,
+    path,
+    prepare(form) {
+      const params = checkParameters(request, form);
+      return (context, id) => run(context, params, id);
+    },
+  };
+}
+
+/** GET of one object by its id. */
+export function retrieve<Name extends ObjectName>(path: string, name: Name): Operation {
+  return operation('GET', `${path}/:id`, 'expandOnly', (context, _params, id) => own(context, name, id));
+}
+
+type ListName = {
+  [Name in keyof Requests]: Requests[Name] extends PageParams ? Name : never;
+}[keyof Requests];
+
+/** GET of a page of objects, newest first; `created` filters wherever the request has it. */
+export function list<Name extends ObjectName, Request extends ListName>(
+  path: string,
+  name: Name,
+  request: Request,
+  keep: (object: ObjectTypes[Name], params: Params<Request>, context: Context) => boolean,
+): Operation {
+  return operation('GET', path, request, (context, params) => {
+    const paging = pagingOf(params);
+    const found = context.store
+      .all(name)
+      .filter((object) => inRange(object.created, paging.created) && keep(object, params, context));
+    return page(found, paging, path);
+  });
+}
+
+/** Safe because `ListName` admits only requests that extend the SDK's paging parameters. */
+function pagingOf(params: unknown): PageParams & { created?: Range } {
+  return params as PageParams & { created?: Range };
+}
+
+/** The object that the path names: 404 when there is none. */
+export function own<Name extends ObjectName>(context: Context, name: Name, id: string): ObjectTypes[Name] {
+  const object = context.store.get(name, id);
+  if (!object) throw noSuch(name, id, 'id', 404);
+  return object;
+}
+
+/** An object that a parameter names: 400 when there is none. */
+export function named<Name extends ObjectName>(
+  context: Context,
+  name: Name,
+  id: string,
+  param: string,
+): ObjectTypes[Name] {
+  const object = context.store.get(name, id);
+  if (!object) throw noSuch(name, id, param);
+  return object;
+}

@@ -1,0 +1,23 @@
+import type { Context } from '../context.ts';
+import type { Html } from './html.ts';
+
+export interface PageRequest {
+  readonly context: Context;
+  /** What stands in the place of `:id` in the path. */
+  readonly id: string;
+  readonly fields: URLSearchParams;
+  /** A browser form rather than a program. */
+  readonly wantsHtml: boolean;
+}
+
+export type PageAnswer =
+  | { readonly status: number; readonly html: Html }
+  | { readonly status: number; readonly json: unknown }
+  | { readonly status: 303; readonly location: string };
+
+/** One page or form target, under its method and path. */
+export interface PageRoute {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly handle: (request: PageRequest) => PageAnswer | Promise<PageAnswer>;
+}

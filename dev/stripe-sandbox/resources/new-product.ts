@@ -1,0 +1,46 @@
+import { add, type Context } from '../context.ts';
+import { invalid } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Params } from '../parameters.ts';
+import { mergeMetadata, textOrNull } from '../values.ts';
+import type { ObjectTypes } from '../wire.ts';
+
+type Product = ObjectTypes['product'];
+
+/** Makes a product; also of a price's or a line item's `product_data`. */
+export function createProduct(context: Context, params: Params<'productCreate'>): Product {
+  if (params.id !== undefined && context.store.find(params.id)) {
+    throw invalid('Product already exists.', 'id', 'resource_already_exists');
+  }
+  const product: Product = {
+    id: params.id ?? newId('prod_'),
+    object: 'product',
+    active: params.active ?? true,
+    created: context.now(),
+    default_price: null,
+    description: textOrNull(params.description),
+    images: params.images ?? [],
+    livemode: false,
+    marketing_features: params.marketing_features ?? [],
+    metadata: mergeMetadata({}, params.metadata),
+    name: params.name,
+    package_dimensions: params.package_dimensions ?? null,
+    shippable: params.shippable ?? null,
+    statement_descriptor: textOrNull(params.statement_descriptor),
+    tax_code: textOrNull(params.tax_code),
+    tax_details: taxDetails(params.tax_details),
+    type: params.type ?? 'service',
+    unit_label: textOrNull(params.unit_label),
+    updated: context.now(),
+    url: textOrNull(params.url),
+  };
+  return add(context, product, 'product.created');
+}
+
+export function taxDetails(params: Params<'productCreate'>['tax_details']): Product['tax_details'] {
+  if (!params) return null;
+  return {
+    performance_location: textOrNull(params.performance_location),
+    tax_code: textOrNull(params.tax_code),
+  };
+}

@@ -1,0 +1,56 @@
+import { change, type Context } from '../context.ts';
+import { invalid } from '../errors.ts';
+import { equals } from '../lists.ts';
+import { list, named, operation, own, retrieve, type Operation } from '../operations.ts';
+import type { Params } from '../parameters.ts';
+import { defined, mergeMetadata, updatedText } from '../values.ts';
+import type { ObjectTypes } from '../wire.ts';
+import { createProduct, taxDetails } from './new-product.ts';
+import { createPrice } from './prices.ts';
+
+const PATH = '/v1/products';
+type Product = ObjectTypes['product'];
+
+export const products: readonly Operation[] = [
+  operation('POST', PATH, 'productCreate', (context, params) => {
+    const product = createProduct(context, params);
+    if (!params.default_price_data) return product;
+    const price = createPrice(context, { ...params.default_price_data, product: product.id });
+    return change(context, product, { default_price: price.id }, 'product.updated');
+  }),
+  retrieve(PATH, 'product'),
+  operation('POST', `${PATH}/:id`, 'productUpdate', (context, params, id) =>
+    updateProduct(context, own(context, 'product', id), params),
+  ),
+  list(PATH, 'product', 'productList', (product, params) => {
+    return (
+      equals(product.active, params.active) &&
+      equals(product.shippable, params.shippable) &&
+      equals(product.type, params.type) &&
+      equals(product.url, params.url) &&
+      (params.ids === undefined || params.ids.includes(product.id))
+    );
+  }),
+];
+
+function updateProduct(context: Context, product: Product, params: Params<'productUpdate'>): Product {
+  if (params.name === '') throw invalid("'name' cannot be unset.", 'name', 'parameter_invalid_empty');
+  if (params.default_price) named(context, 'price', params.default_price, 'default_price');
+  const patch = defined({
+    active: params.active,
+    default_price: params.default_price,
+    description: updatedText(params.description, undefined),
+    images: params.images === '' ? [] : (params.images ?? undefined),
+    marketing_features: params.marketing_features === '' ? [] : (params.marketing_features ?? undefined),
+    metadata: mergeMetadata(product.metadata, params.metadata),
+    name: params.name,
+    package_dimensions: params.package_dimensions === '' ? null : params.package_dimensions,
+    shippable: params.shippable,
+    statement_descriptor: updatedText(params.statement_descriptor, undefined),
+    tax_code: updatedText(params.tax_code, undefined),
+    tax_details: params.tax_details === '' ? null : params.tax_details && taxDetails(params.tax_details),
+    unit_label: updatedText(params.unit_label, undefined),
+    url: updatedText(params.url, undefined),
+  });
+  return change(context, product, { ...patch, updated: context.now() }, 'product.updated');
+}

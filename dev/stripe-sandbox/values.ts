@@ -1,0 +1,39 @@
+/** A text parameter as the API shows it: an empty one is an unset one. */
+export function textOrNull(value: string | null | undefined): string | null {
+  return value === undefined || value === '' ? null : value;
+}
+
+/** An update's text: undefined leaves the old value, an empty one unsets it. */
+export function updatedText<Old>(value: string | null | undefined, old: Old): string | null | Old {
+  return value === undefined ? old : textOrNull(value);
+}
+
+/** Metadata after an update: an empty value removes its key, an empty hash removes all. */
+export function mergeMetadata(
+  current: Readonly<Record<string, string>>,
+  update: Readonly<Record<string, string | number | null>> | '' | null | undefined,
+): Record<string, string> {
+  if (update === undefined) return { ...current };
+  if (update === '' || update === null) return {};
+  const merged = new Map(Object.entries(current));
+  for (const [key, value] of Object.entries(update)) {
+    if (value === '' || value === null) merged.delete(key);
+    else merged.set(key, String(value));
+  }
+  return Object.fromEntries(merged);
+}
+
+/** A copy of `object` without the members that are undefined. */
+export function defined<Shape extends object>(
+  object: Shape,
+): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
+  return withoutUndefined(object);
+}
+
+/** Safe because exactly the members whose value is undefined are left out. */
+function withoutUndefined<Shape extends object>(
+  object: Shape,
+): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
+  const kept = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(kept) as { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
+}
