@@ -11,7 +11,9 @@ const signingSecret = z
   .refine((value) => new Set(value).size >= 10, 'must have at least 10 distinct characters')
   .refine((value) => !placeholder.test(value), 'is a placeholder, not a secret');
 
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/[^:@/]+:[^@/]+@[^/]+\/.+/, 'must be a postgres:// URL');
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\/[^:@/]+:[^@/]+@[^/]+\/.+/, 'must be a postgres:// URL');
 
 const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
 
@@ -23,7 +25,15 @@ const loopbackUrl = webUrl.refine(
 
 /** A list in one variable: entries separated by commas. */
 const list = (entry: z.ZodType<string, string>) =>
-  z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean)).pipe(z.array(entry));
+  z
+    .string()
+    .transform((value) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(entry));
 
 /** Every variable that Ratecard reads. There is no fallback value for any of them. */
 const variables = z.object({
@@ -36,12 +46,13 @@ const variables = z.object({
   JWT_SECRET_PREVIOUS: signingSecret.optional(),
   JWT_ISSUER: z.string().min(1, 'must not be empty'),
   JWT_AUDIENCE: z.string().min(1, 'must not be empty'),
-  STRIPE_SECRET_KEY: z.string().regex(/^(sk|rk)_(test|live)_\w{8,}$/, 'must be a secret or restricted key of Stripe'),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_\w{8,}$/, 'must be a secret or restricted key of Stripe'),
   /** Several while one is being rolled. */
-  STRIPE_WEBHOOK_SECRET: list(z.string().regex(/^whsec_.{16,}$/, 'must be signing secrets (whsec_…) of Stripe')).refine(
-    (secrets) => secrets.length > 0,
-    'must not be empty',
-  ),
+  STRIPE_WEBHOOK_SECRET: list(
+    z.string().regex(/^whsec_.{16,}$/, 'must be signing secrets (whsec_…) of Stripe'),
+  ).refine((secrets) => secrets.length > 0, 'must not be empty'),
   STRIPE_API_BASE: loopbackUrl.optional(),
   CHECKOUT_SUCCESS_URL: webUrl,
   CHECKOUT_CANCEL_URL: webUrl,
@@ -138,5 +149,7 @@ function toConfig(values: Variables): Config {
 }
 
 function firstOfEach(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
-  return [...new Map(problems.toReversed().map((problem) => [problem.variable, problem])).values()].toReversed();
+  return [
+    ...new Map(problems.toReversed().map((problem) => [problem.variable, problem])).values(),
+  ].toReversed();
 }

@@ -1,3 +1,7 @@
+import { createApp } from './app.ts';
+
+const app = createApp();
+
 export default {
-  fetch: () => new Response('ok'),
+  fetch: app.fetch,
 } satisfies ExportedHandler<Env>;

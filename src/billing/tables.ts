@@ -56,7 +56,9 @@ export const payments = pgTable(
     id: uuid().primaryKey().defaultRandom(),
     customerId: uuid('customer_id').notNull(),
     offerId: uuid('offer_id').notNull(),
-    stripePaymentIntentId: text('stripe_payment_intent_id').unique('payments_stripe_payment_intent_id_unique'),
+    stripePaymentIntentId: text('stripe_payment_intent_id').unique(
+      'payments_stripe_payment_intent_id_unique',
+    ),
     stripeInvoiceId: text('stripe_invoice_id').unique('payments_stripe_invoice_id_unique'),
     stripeSubscriptionId: text('stripe_subscription_id'),
     currency: text().notNull(),
@@ -70,9 +72,16 @@ export const payments = pgTable(
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
-    foreignKey({ name: 'payments_customer_id_fk', columns: [table.customerId], foreignColumns: [customers.id] }),
+    foreignKey({
+      name: 'payments_customer_id_fk',
+      columns: [table.customerId],
+      foreignColumns: [customers.id],
+    }),
     foreignKey({ name: 'payments_offer_id_fk', columns: [table.offerId], foreignColumns: [prices.id] }),
-    check('payments_known_at_stripe', sql`num_nonnulls(${table.stripePaymentIntentId}, ${table.stripeInvoiceId}) > 0`),
+    check(
+      'payments_known_at_stripe',
+      sql`num_nonnulls(${table.stripePaymentIntentId}, ${table.stripeInvoiceId}) > 0`,
+    ),
     check('payments_refunded_range', sql`${table.refundedMinor} between 0 and ${table.amountMinor}`),
     index('payments_customer_id_paid_at').on(table.customerId, table.paidAt),
   ],

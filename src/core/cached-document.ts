@@ -137,7 +137,12 @@ async function renewFromDatabase<Document extends { readonly version: number }>(
   load: () => Promise<Document>,
 ): Promise<Copy<Document>> {
   try {
-    const copy = { document: await load(), loadedAt: context.clock.now(), layer: 'database', stale: false } as const;
+    const copy = {
+      document: await load(),
+      loadedAt: context.clock.now(),
+      layer: 'database',
+      stale: false,
+    } as const;
     context.waitUntil(store(context, definition, copy));
     return remember(context, definition, copy);
   } catch (error) {

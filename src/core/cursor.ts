@@ -1,4 +1,4 @@
-import { invalid } from './errors.ts';
+import { malformed } from './errors.ts';
 
 /**
  * Opaque keyset cursors: the position of the last entry of a page, in base64url, so that nobody builds one by hand or
@@ -12,8 +12,12 @@ export function encodeCursor(position: number): string {
 export function decodeCursor(cursor: string): number {
   const position = decode(cursor);
   if (!Number.isSafeInteger(position) || position < 0 || encodeCursor(position) !== cursor) {
-    throw invalid('invalid_cursor', 'The cursor is not one that this API gave out.', [
-      { pointer: '?cursor', code: 'invalid_cursor', detail: 'pass `next_cursor` of the page before, unchanged' },
+    throw malformed('invalid_cursor', 'The cursor is not one that this API gave out.', [
+      {
+        pointer: '?cursor',
+        code: 'invalid_cursor',
+        detail: 'pass `next_cursor` of the page before, unchanged',
+      },
     ]);
   }
   return position;

@@ -1,5 +1,6 @@
 /** What kind of refusal an error is. The HTTP edge gives each kind its status; nothing below knows of HTTP. */
 export type ErrorKind =
+  | 'malformed'
   | 'invalid'
   | 'unauthenticated'
   | 'forbidden'
@@ -46,6 +47,12 @@ export class DomainError extends Error {
   }
 }
 
+/** The request itself cannot be read: its form is wrong, before anybody asks what it means. */
+export function malformed(code: string, message: string, fields: readonly FieldError[] = []): DomainError {
+  return new DomainError('malformed', code, message, { fields });
+}
+
+/** The request can be read, and asks for something that cannot be. */
 export function invalid(code: string, message: string, fields: readonly FieldError[] = []): DomainError {
   return new DomainError('invalid', code, message, { fields });
 }
@@ -59,7 +66,12 @@ export function conflict(code: string, message: string, members: Record<string, 
 }
 
 /** A service that this request needs does not answer; the same request may succeed later. */
-export function unavailable(code: string, message: string, cause?: unknown, retryAfterSeconds = 5): DomainError {
+export function unavailable(
+  code: string,
+  message: string,
+  cause?: unknown,
+  retryAfterSeconds = 5,
+): DomainError {
   return new DomainError('unavailable', code, message, { cause, retryAfterSeconds });
 }
 

@@ -53,7 +53,11 @@ export interface RequestDatabase extends Database {
  * A claim rides on the first call: the database refuses that whole call (RC409) when the key is taken, so that a
  * request with an Idempotency-Key costs no call more, and has done nothing when it loses.
  */
-export function openDatabase(connection: Connection, usage: Usage, claim?: IdempotencyClaim): RequestDatabase {
+export function openDatabase(
+  connection: Connection,
+  usage: Usage,
+  claim?: IdempotencyClaim,
+): RequestDatabase {
   let claimed = false;
   let left: readonly Statement[] = [];
 
@@ -84,7 +88,11 @@ export function openDatabase(connection: Connection, usage: Usage, claim?: Idemp
   return database;
 }
 
-async function transact(connection: Connection, usage: Usage, statements: Statements): Promise<readonly unknown[]> {
+async function transact(
+  connection: Connection,
+  usage: Usage,
+  statements: Statements,
+): Promise<readonly unknown[]> {
   const fetchOptions = { signal: AbortSignal.timeout(callTimeoutSeconds * 1000) };
   const client = {
     query: connection.query,

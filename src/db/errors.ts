@@ -19,7 +19,11 @@ export class StatementError extends Error {
 }
 
 /** True for an error of the given SQLSTATE, and, where one is named, of that constraint. */
-export function isStatementError(error: unknown, sqlState: string, constraint?: string): error is StatementError {
+export function isStatementError(
+  error: unknown,
+  sqlState: string,
+  constraint?: string,
+): error is StatementError {
   return (
     error instanceof StatementError &&
     error.sqlState === sqlState &&

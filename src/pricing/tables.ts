@@ -99,7 +99,11 @@ export const prices = pgTable(
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
-    foreignKey({ name: 'prices_plan_id_fk', columns: [table.planId], foreignColumns: [subscriptionPlans.id] }),
+    foreignKey({
+      name: 'prices_plan_id_fk',
+      columns: [table.planId],
+      foreignColumns: [subscriptionPlans.id],
+    }),
     foreignKey({
       name: 'prices_package_id_fk',
       columns: [table.packageId],

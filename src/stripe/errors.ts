@@ -21,7 +21,9 @@ export function fromStripeError(error: unknown): Error | DomainError {
   if (!(error instanceof Stripe.errors.StripeError)) {
     return error instanceof Error ? error : new Error('the Stripe SDK threw something that is no error');
   }
-  return isPassing(error) ? unavailable('stripe_unavailable', 'Stripe does not answer.', error) : new StripeRefusal(error);
+  return isPassing(error)
+    ? unavailable('stripe_unavailable', 'Stripe does not answer.', error)
+    : new StripeRefusal(error);
 }
 
 export function isMissing(error: unknown): boolean {

@@ -8,7 +8,12 @@ const namesPerCreation = 3;
 
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
 export interface StripeGateway {
-  createProduct(product: { itemId: string; key: string; name: string; description: string | null }): Promise<string>;
+  createProduct(product: {
+    itemId: string;
+    key: string;
+    name: string;
+    description: string | null;
+  }): Promise<string>;
   updateProduct(
     productId: string,
     product: { name: string; description: string | null; active: boolean },

@@ -55,9 +55,7 @@ export const invoice = z
     amount_paid: z.int(),
     created: moment,
     status_transitions: z.object({ paid_at: moment.nullable() }),
-    parent: z
-      .object({ subscription_details: z.object({ subscription: reference }).nullish() })
-      .nullable(),
+    parent: z.object({ subscription_details: z.object({ subscription: reference }).nullish() }).nullable(),
     lines: z.object({
       data: z.array(
         z.object({
@@ -65,9 +63,7 @@ export const invoice = z
           amount: z.int(),
           quantity: z.int().nullable(),
           period: z.object({ start: moment, end: moment }),
-          pricing: z
-            .object({ price_details: z.object({ price: reference }).nullish() })
-            .nullable(),
+          pricing: z.object({ price_details: z.object({ price: reference }).nullish() }).nullable(),
         }),
       ),
     }),

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { invalid } from '../core/errors.ts';
+import { malformed } from '../core/errors.ts';
 import { event, type StripeEvent } from './schemas.ts';
 
 /** Stripe's own tolerance, which the SDK applies to the past alone; here it holds both ways. */
@@ -66,10 +66,14 @@ function isRecent(signature: string, now: Date): boolean {
 
 function parse(content: unknown): StripeEvent {
   const parsed = event.safeParse(content);
-  if (!parsed.success) throw invalid('not_an_event', 'The delivery is signed, but it is not a v1 event of Stripe.');
+  if (!parsed.success)
+    throw malformed('not_an_event', 'The delivery is signed, but it is not a v1 event of Stripe.');
   return parsed.data;
 }
 
 function refused() {
-  return invalid('invalid_signature', 'The Stripe-Signature header does not belong to this body, or is too old.');
+  return malformed(
+    'invalid_signature',
+    'The Stripe-Signature header does not belong to this body, or is too old.',
+  );
 }

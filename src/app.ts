@@ -1,0 +1,51 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { secureHeaders } from 'hono/secure-headers';
+import packageJson from '../package.json' with { type: 'json' };
+import { notFound } from './core/errors.ts';
+import { createDeps } from './deps.ts';
+import {
+  answerError,
+  crossOrigin,
+  guard,
+  limitBodies,
+  operation,
+  refuseRepeatedParameters,
+  requestLog,
+  requireConfiguration,
+  type AppEnv,
+} from './http/index.ts';
+import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
+
+/** What is served without a credential: whole paths, and nothing below them. */
+const publicRoutes: ReadonlySet<string> = new Set([
+  'GET /',
+  'GET /health',
+  'GET /health/ready',
+  'GET /openapi.json',
+  'GET /docs',
+  'GET /payment/plans',
+  'GET /payment/credit-packages',
+  'GET /credits/costs',
+  'POST /payment/webhook',
+]);
+
+export function createApp() {
+  const app = new OpenAPIHono<AppEnv>();
+  app.onError(answerError);
+  app.notFound(() => {
+    throw notFound('not_found', 'There is nothing here.');
+  });
+
+  app.use(requestLog);
+  app.use(secureHeaders());
+  app.route('/', livenessRoutes);
+  app.use(requireConfiguration);
+  app.use(crossOrigin);
+  app.use(limitBodies('/payment/webhook'));
+  app.use(guard(publicRoutes));
+  app.use(refuseRepeatedParameters);
+  app.use(operation(createDeps));
+
+  app.route('/', createOpsRoutes(packageJson.version));
+  return app;
+}

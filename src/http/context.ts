@@ -1,0 +1,31 @@
+import type { Context } from 'hono';
+import type { User } from '../core/actor.ts';
+import { DomainError } from '../core/errors.ts';
+import type { RequestDeps } from '../deps.ts';
+import type { Config } from '../env.ts';
+
+/** What the middleware of one request leaves for those after it. */
+export interface AppEnv {
+  Bindings: Env;
+  Variables: {
+    requestId: string;
+    /** Set once the configuration is found good. */
+    config: Config;
+    /** Who asks, by the verified credential; not set on a public route. */
+    user: User;
+    /** Set behind the guard. */
+    deps: RequestDeps;
+    /** Which layer a cached document came from. */
+    cacheLayer: string;
+  };
+}
+
+export type AppContext = Context<AppEnv>;
+
+/** The authenticated user of a route that is not public. */
+export function userOf(c: AppContext): User {
+  const user = c.get('user') as User | undefined;
+  if (user === undefined)
+    throw new DomainError('unauthenticated', 'invalid_token', 'A valid access token is needed.');
+  return user;
+}

@@ -1,0 +1,9 @@
+export { requireConfiguration, configurationOf } from './configuration.ts';
+export { type AppContext, type AppEnv, userOf } from './context.ts';
+export { guard } from './guard.ts';
+export { crossOrigin, limitBodies } from './limits.ts';
+export { operation } from './operation.ts';
+export { answerError, problem } from './problem.ts';
+export { requestLog } from './request-log.ts';
+export { answer, createRoutes, defineRoute, jsonBody, jsonResponse } from './route.ts';
+export { refuseRepeatedParameters } from './validation.ts';

@@ -1,0 +1,44 @@
+import type { MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import type { AppEnv } from './context.ts';
+import { problem } from './problem.ts';
+
+const bodyBytes = 64 * 1024;
+/** Stripe's largest events, long invoices, stay below. */
+const webhookBytes = 1024 * 1024;
+
+const limitTo = (maxSize: number): MiddlewareHandler<AppEnv> =>
+  bodyLimit({
+    maxSize,
+    onError: (c) =>
+      problem(c, {
+        status: 413,
+        code: 'body_too_large',
+        detail: `The body may have ${maxSize} bytes at most.`,
+      }),
+  });
+
+const limitBody = limitTo(bodyBytes);
+const limitWebhook = limitTo(webhookBytes);
+
+export function limitBodies(webhookPath: string): MiddlewareHandler<AppEnv> {
+  return (c, next) => (c.req.path === webhookPath ? limitWebhook(c, next) : limitBody(c, next));
+}
+
+/**
+ * Pages of the configured origins may call the API with a token of their own; no cookie is ever let through. A
+ * preflight is answered here; an OPTIONS request that is none goes on to the guard like any other.
+ */
+export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
+  const isPreflight =
+    c.req.header('Origin') !== undefined && c.req.header('Access-Control-Request-Method') !== undefined;
+  if (c.req.method === 'OPTIONS' && !isPreflight) return next();
+  return cors({
+    origin: [...c.get('config').corsOrigins],
+    allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match'],
+    exposeHeaders: ['ETag', 'Idempotent-Replayed', 'Retry-After', 'Server-Timing', 'X-Request-Id'],
+    maxAge: 600,
+  })(c, next);
+};

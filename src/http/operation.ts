@@ -1,0 +1,93 @@
+import type { MiddlewareHandler } from 'hono';
+import { conflict, invalid, malformed } from '../core/errors.ts';
+import { sha256, toHex, uuidFrom } from '../core/ids.ts';
+import { findKey, idempotencyKeyTaken, isStatementError, type IdempotencyClaim } from '../db/index.ts';
+import type { RequestDeps, RequestScope } from '../deps.ts';
+import type { Config } from '../env.ts';
+import type { AppContext, AppEnv } from './context.ts';
+
+type CreateDeps = (env: Env, config: Config, scope: RequestScope) => RequestDeps;
+
+/**
+ * Gives each request its dependencies, and ends its operation: what the verb left for the end is committed together
+ * with the answer. Under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) the first answer below 500
+ * is kept; the same request again gets it, another request with the same key 422, one that comes too early 409.
+ */
+export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const claim = await claimOf(c);
+    const operationId = claim
+      ? await uuidFrom(JSON.stringify([claim.principal, claim.key, claim.requestHash]))
+      : crypto.randomUUID();
+    const deps = createDeps(c.env, c.get('config'), {
+      requestId: c.get('requestId'),
+      operationId,
+      claim,
+      waitUntil: (promise) => c.executionCtx.waitUntil(promise),
+    });
+    c.set('deps', deps);
+    await next();
+    if (claim !== undefined && isStatementError(c.error, idempotencyKeyTaken)) {
+      c.res = await replay(deps, claim);
+    } else if (c.res.status < 400 || (claim !== undefined && c.res.status < 500)) {
+      const body = claim === undefined ? '' : await c.res.clone().text();
+      await deps.db.commitAnswer({ status: c.res.status, body });
+    } else {
+      await deps.db.abandon().catch(() => undefined);
+    }
+  };
+}
+
+/** Undefined for a request that changes nothing, comes from nobody, or brings no key. */
+async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
+  const header = c.req.header('Idempotency-Key');
+  const user = c.get('user') as AppEnv['Variables']['user'] | undefined;
+  if (header === undefined || user === undefined || ['GET', 'HEAD', 'OPTIONS'].includes(c.req.method))
+    return undefined;
+  const url = new URL(c.req.url);
+  const request = [
+    c.req.method,
+    url.pathname,
+    url.search,
+    c.req.header('If-Match') ?? '',
+    await c.req.text(),
+  ];
+  return {
+    principal: JSON.stringify([user.issuer, user.subject]),
+    key: keyIn(header),
+    requestHash: toHex(await sha256(JSON.stringify(request))),
+  };
+}
+
+/** The draft wants a quoted string; most clients send the bare text. Both name the same key. */
+function keyIn(header: string): string {
+  const key = /^"([\x20-\x7e]{1,255})"$/.exec(header)?.[1] ?? header;
+  if (/^[\x21-\x7e][\x20-\x7e]{0,254}$/.test(key)) return key;
+  throw malformed('invalid_idempotency_key', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', [
+    {
+      pointer: 'Idempotency-Key',
+      code: 'invalid_idempotency_key',
+      detail: '1 to 255 visible ASCII characters',
+    },
+  ]);
+}
+
+async function replay(deps: RequestDeps, claim: IdempotencyClaim): Promise<Response> {
+  const [kept] = await deps.db.run(findKey(claim));
+  if (kept !== undefined && kept.requestHash !== claim.requestHash) {
+    throw invalid('idempotency_key_reused', 'This Idempotency-Key was used with another request.');
+  }
+  if (kept === undefined || kept.status === null) {
+    throw conflict(
+      'idempotency_key_in_use',
+      'The first request with this Idempotency-Key is still under way.',
+    );
+  }
+  return new Response(kept.body, {
+    status: kept.status,
+    headers: {
+      'Content-Type': kept.status < 400 ? 'application/json' : 'application/problem+json',
+      'Idempotent-Replayed': 'true',
+    },
+  });
+}

@@ -1,0 +1,82 @@
+import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import type { z } from 'zod';
+import type { Role } from '../core/actor.ts';
+import { DomainError } from '../core/errors.ts';
+import { type AppContext, type AppEnv, userOf } from './context.ts';
+import { problemSchema } from './problem.ts';
+import { refuseInvalid } from './validation.ts';
+
+/**
+ * Who may call a route. `public` needs no credential (and only counts on the list in app.ts); `customer` acts for
+ * itself; `viewer` reads as an admin does.
+ */
+export type Access = 'public' | 'customer' | 'viewer' | 'admin';
+
+const rolesOf = {
+  public: [],
+  customer: ['customer', 'admin'],
+  viewer: ['viewer', 'admin'],
+  admin: ['admin'],
+} as const satisfies Record<Access, readonly Role[]>;
+
+/** A viewer reads what a customer reads: its own. */
+const readersOf = { ...rolesOf, customer: ['customer', 'viewer', 'admin'] } as const;
+
+/** A group of routes: the `routes.ts` of a domain makes one and app.ts mounts it. */
+export function createRoutes() {
+  return new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+}
+
+/**
+ * A route with its access, documented and enforced from the same word: the role check runs before any of the
+ * request's content is looked at. Every route can answer a problem, and says so in the OpenAPI document.
+ */
+export function defineRoute<
+  Path extends string,
+  const Route extends Omit<RouteConfig, 'path'> & { readonly path: Path },
+>(access: Access, route: Route) {
+  return createRoute<Path, Route>({
+    ...route,
+    'x-access': access,
+    ...(access === 'public' ? {} : { security: [{ bearer: [] }] }),
+    middleware: [requireRole(access)],
+    responses: { ...route.responses, default: problemResponse },
+  });
+}
+
+const problemResponse = {
+  description: 'A problem: the status says of which kind, `code` which one.',
+  content: { 'application/problem+json': { schema: problemSchema } },
+};
+
+function requireRole(access: Access): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (access !== 'public') {
+      const allowed: readonly Role[] = isRead(c.req.method) ? readersOf[access] : rolesOf[access];
+      if (!allowed.includes(userOf(c).role)) {
+        throw new DomainError('forbidden', 'forbidden', 'Your role does not allow this.');
+      }
+    }
+    await next();
+  };
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** A JSON answer, for `responses`. */
+export function jsonResponse<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+/** A JSON body, for `request.body`. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return { required: true, content: { 'application/json': { schema } } };
+}
+
+/** Answers with a body that its schema has checked: a member that the schema does not name cannot leak. */
+export function answer<Schema extends z.ZodType>(c: AppContext, schema: Schema, body: z.input<Schema>) {
+  return c.json(schema.parse(body), 200);
+}

@@ -1,0 +1,103 @@
+import { verify } from 'hono/jwt';
+import { z } from 'zod';
+import { roles, type User } from '../core/actor.ts';
+import { DomainError } from '../core/errors.ts';
+import { sha256, toHex } from '../core/ids.ts';
+import { text } from '../core/schema.ts';
+
+/** No access token lives longer, whoever signed it. */
+const maximumLifeSeconds = 24 * 60 * 60;
+/** No token of ours comes near; a longer one is not worth hashing. */
+const maximumLength = 4096;
+
+export interface TokenSettings {
+  readonly secret: string;
+  readonly previousSecret: string | undefined;
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+interface VerificationKey {
+  /** What the header `kid` of the secret's tokens says. */
+  readonly id: string;
+  readonly key: CryptoKey;
+}
+
+/** `hono/jwt` checks signature, algorithm, issuer, audience and times; it lets absent times and any `typ` through. */
+const claims = z
+  .object({
+    iss: z.string(),
+    sub: text(255),
+    jti: z.string().min(1),
+    typ: z.literal('access'),
+    iat: z.number(),
+    exp: z.number(),
+    role: z.enum(roles).default('customer'),
+    email: z.email().max(320).optional(),
+  })
+  .refine(({ iat, exp }) => exp > iat && exp - iat <= maximumLifeSeconds);
+
+/** The id of a secret's key: tells which secret signed a token, and nothing about the secret. */
+export async function keyId(secret: string): Promise<string> {
+  return toHex(await sha256(`ratecard token key ${secret}`)).slice(0, 16);
+}
+
+const imported = new WeakMap<TokenSettings, Promise<readonly VerificationKey[]>>();
+
+function keysOf(settings: TokenSettings): Promise<readonly VerificationKey[]> {
+  const present = imported.get(settings);
+  if (present !== undefined) return present;
+  const secrets = [settings.secret, settings.previousSecret].filter((secret) => secret !== undefined);
+  const keys = Promise.all(
+    secrets.map(async (secret) => ({ id: await keyId(secret), key: await importKey(secret) })),
+  );
+  imported.set(settings, keys);
+  return keys;
+}
+
+function importKey(secret: string): Promise<CryptoKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['verify']);
+}
+
+/**
+ * The user that an access token vouches for. Throws `invalid_token` for everything else, and says no more: the
+ * library's messages carry the token.
+ */
+export async function verifyAccessToken(token: string, settings: TokenSettings): Promise<User> {
+  if (token.length > maximumLength) throw refused();
+  const keys = await keysOf(settings);
+  const { kid } = headerOf(token);
+  const candidates = keys.some(({ id }) => id === kid) ? keys.filter(({ id }) => id === kid) : keys;
+  for (const { key } of candidates) {
+    const user = await verifyWith(key, token, settings);
+    if (user !== undefined) return user;
+  }
+  throw refused();
+}
+
+async function verifyWith(key: CryptoKey, token: string, settings: TokenSettings): Promise<User | undefined> {
+  try {
+    const payload = await verify(token, key, { alg: 'HS256', iss: settings.issuer, aud: settings.audience });
+    const { iss, sub, role, email } = claims.parse(payload);
+    return { kind: 'user', role, issuer: iss, subject: sub, email };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only a hint at which key to try first: what it says is not trusted. */
+function headerOf(token: string): { readonly kid?: unknown } {
+  try {
+    const header: unknown = JSON.parse(
+      atob(token.slice(0, token.indexOf('.')).replaceAll('-', '+').replaceAll('_', '/')),
+    );
+    return header !== null && typeof header === 'object' ? header : {};
+  } catch {
+    return {};
+  }
+}
+
+function refused(): DomainError {
+  return new DomainError('unauthenticated', 'invalid_token', 'A valid access token is needed.');
+}

@@ -1,0 +1,1 @@
+export { createOpsRoutes, livenessRoutes } from './routes.ts';

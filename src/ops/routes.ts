@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { answer, createRoutes, defineRoute, jsonResponse } from '../http/index.ts';
+import { checkReadiness } from './check-readiness.ts';
+
+const status = z.strictObject({
+  success: z.literal(true),
+  status: z.literal('running'),
+  version: z.string(),
+});
+const health = z.strictObject({ success: z.literal(true), status: z.literal('healthy') });
+const readiness = z.strictObject({
+  success: z.literal(true),
+  status: z.literal('ready'),
+  checks: z.strictObject({ database: z.literal('ok') }),
+});
+
+/** Asked by whoever wants to know whether the Worker runs at all: answered whatever the configuration is. */
+export const livenessRoutes = createRoutes().openapi(
+  defineRoute('public', {
+    method: 'get',
+    path: '/health',
+    summary: 'Whether the Worker runs',
+    description: 'Asks neither configuration nor database.',
+    tags: ['Operation'],
+    responses: { 200: jsonResponse('It runs.', health) },
+  }),
+  (c) => answer(c, health, { success: true, status: 'healthy' }),
+);
+
+export function createOpsRoutes(version: string) {
+  return createRoutes()
+    .openapi(
+      defineRoute('public', {
+        method: 'get',
+        path: '/',
+        summary: 'What this is',
+        tags: ['Operation'],
+        responses: { 200: jsonResponse('The version that runs.', status) },
+      }),
+      (c) => answer(c, status, { success: true, status: 'running', version }),
+    )
+    .openapi(
+      defineRoute('public', {
+        method: 'get',
+        path: '/health/ready',
+        summary: 'Whether requests can be served',
+        description: 'Asks the database. 503 `database_unavailable` when it does not answer.',
+        tags: ['Operation'],
+        responses: { 200: jsonResponse('The database answers.', readiness) },
+      }),
+      async (c) => {
+        await checkReadiness(c.get('deps'));
+        return answer(c, readiness, { success: true, status: 'ready', checks: { database: 'ok' } });
+      },
+    );
+}
