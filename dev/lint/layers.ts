@@ -36,8 +36,9 @@ interface LayerRule {
 /** Each becomes a rule of the linter under its own name. */
 export const layerRules: Readonly<Record<string, LayerRule>> = {
   'src-alone': {
-    forbids: (_from, to) => to.file !== undefined && to.file.area !== 'src',
-    advice: 'src/ is what gets deployed, and imports only src/: move what both sides need into src/.',
+    forbids: (_from, to) => to.file !== undefined && to.file.area !== 'src' && !isPackageJson(to.file),
+    advice:
+      'src/ is what gets deployed, and imports only src/ (and package.json, for the version): move what both sides need into src/.',
   },
   'constant-imports': {
     forbids: (_from, to) => to.specifier === '',
@@ -56,14 +57,14 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     forbids: (from, to) => from.layer === 'db' && leavesLayer(from, to) && !reaches(to, 'core'),
     advice: 'db/ imports only core/: SQL about a domain belongs into that domain’s queries.ts.',
   },
-  'http-over-core': {
+  'http-knows-no-domain': {
     forbids: (from, to) =>
       from.layer === 'http' &&
       leavesLayer(from, to) &&
-      !reaches(to, 'core') &&
-      !(to.typeOnly && (reaches(to, 'db') || isComposition(to))),
+      !reaches(to, 'core', 'db') &&
+      !(isComposition(to) && (to.typeOnly || to.file?.name === 'env')),
     advice:
-      'http/ knows no domain and imports only core/, and types of db/, deps.ts and env.ts: take a function as an argument, and let app.ts pass it.',
+      'http/ imports only core/, db/, env.ts and types of deps.ts: take a function as an argument, and let app.ts pass it.',
   },
   'http-in-routes': {
     forbids: (from, to) => isDomain(from.layer) && reaches(to, 'http') && !hasRole(from, 'routes', 'schemas'),
@@ -126,6 +127,10 @@ function isDomain(layer: string | undefined): layer is string {
 function hasPlace(file: SourceFile): boolean {
   if (file.layer === undefined) return composition.includes(file.name);
   return isDomain(file.layer) || foundations.includes(file.layer);
+}
+
+function isPackageJson(file: SourceFile): boolean {
+  return file.area === '' && file.name === 'package';
 }
 
 function isComposition(to: Import): boolean {

@@ -2,7 +2,7 @@ import path from 'node:path';
 
 /** A file of ours, as the layering sees it. */
 export interface SourceFile {
-  /** The folder under the project's root: `src`, `dev`, `test`, … */
+  /** The folder under the project's root: `src`, `dev`, `test`, …; empty for a file in the root itself. */
   readonly area: string;
   /** The folder under src/; undefined for src/'s own files (app, deps, env, index) and outside src/. */
   readonly layer: string | undefined;
@@ -37,8 +37,9 @@ export function locate(projectPath: string): SourceFile {
   const portable = projectPath.replaceAll(path.sep, '/').replace(/\?.*$/, '');
   const extension = path.extname(portable);
   const stem = extension === '' ? `${portable}/index` : portable.slice(0, -extension.length);
-  const [area = '', ...inside] = stem.split('/').filter((part) => part !== '');
-  if (area !== 'src' || inside.length < 2) return { area, layer: undefined, name: inside.join('/') };
-  const [layer, ...rest] = inside;
-  return { area, layer, name: rest.join('/') };
+  const folders = stem.split('/').filter((part) => part !== '');
+  const name = folders.pop() ?? '';
+  const [area = '', ...inside] = folders;
+  const layer = area === 'src' ? inside.shift() : undefined;
+  return { area, layer, name: [...inside, name].join('/') };
 }

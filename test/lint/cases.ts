@@ -31,8 +31,8 @@ export const layerCases: readonly LintCase[] = [
   {
     rule: 'ratecard(src-alone)',
     file: 'src/index.ts',
-    forbids: ["import { $ } from '../dev/seed.ts';"],
-    allows: ["import { $ } from './app.ts';"],
+    forbids: ["import { $ } from '../dev/seed.ts';", "import $ from '../vitest.config.ts';"],
+    allows: ["import { $ } from './app.ts';", "import $ from '../package.json';"],
   },
   {
     rule: 'ratecard(constant-imports)',
@@ -79,17 +79,18 @@ export const layerCases: readonly LintCase[] = [
     allows: ["import { $ } from '../core/errors.ts';", "import { $ } from './errors.ts';"],
   },
   {
-    rule: 'ratecard(http-over-core)',
+    rule: 'ratecard(http-knows-no-domain)',
     file: 'src/http/problem.ts',
     forbids: [
       "import { $ } from '../pricing/index.ts';",
       "import type { $ } from '../identity/index.ts';",
-      "import { $ } from '../db/client.ts';",
       "import { $ } from '../deps.ts';",
+      "import { $ } from '../app.ts';",
     ],
     allows: [
       "import { $ } from '../core/errors.ts';",
-      "import type { $ } from '../db/client.ts';",
+      "import { $ } from '../db/client.ts';",
+      "import { $ } from '../env.ts';",
       "import type { $ } from '../deps.ts';",
       "import { $ } from 'hono';",
     ],
