@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startGateway } from '../../dev/neon-gateway/index.ts';
 import { startPostgres } from '../../dev/postgres.ts';
+import { buildWorker } from './build-worker.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -11,6 +12,8 @@ declare module 'vitest' {
     readonly postgresUrl: string;
     /** The run's gateway: `http://127.0.0.1:port/sql`. */
     readonly gatewayUrl: string;
+    /** The Worker's bundle, as it would be deployed. */
+    readonly workerDirectory: string;
   }
 }
 
@@ -19,6 +22,7 @@ const WITHOUT_DISK_WAITS = { fsync: 'off', synchronous_commit: 'off', full_page_
 
 /** One PostgreSQL and one gateway for the whole run; each test file makes a database of its own. */
 export default async function setUp({ provide }: TestProject): Promise<() => Promise<void>> {
+  const bundle = buildWorker();
   const postgres = await startPostgres({
     dataDirectory: join(tmpdir(), `ratecard-test-${randomUUID()}`),
     persistent: false,
@@ -27,7 +31,10 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
   const gateway = await startGateway();
   provide('postgresUrl', postgres.url);
   provide('gatewayUrl', gateway.url);
+  const { directory, remove } = await bundle;
+  provide('workerDirectory', directory);
   return async () => {
+    await remove();
     await gateway.stop();
     await postgres.stop();
   };

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
+import { createTestHarness } from 'wrangler';
+import { startGateway, type NeonGateway } from '../../dev/neon-gateway/index.ts';
+import { accessClaims, signToken } from '../../dev/sign-token.ts';
+import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
+import type { Role } from '../../src/core/actor.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+const audience = 'ratecard-test';
+const issuer = 'https://issuer.test';
+
+/** What a test says of a request beside its path. */
+export interface TestRequest {
+  readonly method?: string;
+  readonly token?: string | undefined;
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer, read. */
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; tests look into it without types. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- answers are looked at, not computed with
+  readonly json: any;
+  /** How many database calls the answer took, by its Server-Timing. */
+  readonly databaseCalls: number;
+}
+
+/** The real Worker in workerd, before a database, a gateway and a Stripe sandbox of its own. */
+export interface TestWorker {
+  readonly url: string;
+  readonly database: TestDatabase;
+  readonly gateway: NeonGateway;
+  readonly stripe: StripeSandbox;
+  readonly tokens: { readonly secret: string; readonly issuer: string; readonly audience: string };
+  request(path: string, request?: TestRequest): Promise<TestAnswer>;
+  /** A token as `npm run token` makes it; the subject is a new one unless it is given. */
+  token(role: Role, subject?: string): Promise<string>;
+  /** Runs the cron trigger. */
+  scheduled(): Promise<void>;
+  /** The Worker's cached documents. */
+  catalogue(): Promise<KVNamespace>;
+  /** All that the Worker logged. */
+  logs(): readonly string[];
+  /** The same Worker anew: empty memory, empty KV; database and Stripe stay. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface TestWorkerOptions {
+  /** Variables on top of good ones; undefined leaves a variable out. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
+  readonly retryDelaysSeconds?: readonly number[];
+}
+
+export async function startWorker(options: TestWorkerOptions = {}): Promise<TestWorker> {
+  const database = await createTestDatabase();
+  const gateway = await startGateway();
+  const stripe = await startStripeSandbox({ retryDelaysSeconds: options.retryDelaysSeconds ?? [0.1, 0.2, 0.5, 1, 2] });
+  const secret = randomUUID() + randomUUID();
+  const tokens = { secret, issuer, audience };
+  const variables = {
+    DATABASE_URL: database.url,
+    DATABASE_FETCH_ENDPOINT: gateway.url,
+    JWT_SECRET: secret,
+    JWT_ISSUER: issuer,
+    JWT_AUDIENCE: audience,
+    STRIPE_SECRET_KEY: stripe.apiKey,
+    STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
+    STRIPE_API_BASE: stripe.url,
+    CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
+    CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
+    PORTAL_RETURN_URL: 'https://shop.test/account',
+    ...options.variables,
+  };
+  const harness = createTestHarness({
+    root: process.cwd(),
+    workers: [
+      {
+        configPath: './wrangler.toml',
+        prebuiltWorkerDir: inject('workerDirectory'),
+        secrets: Object.fromEntries(Object.entries(variables).filter((entry) => entry[1] !== undefined)),
+      },
+    ],
+  });
+  let { url } = await harness.listen();
+  stripe.setWebhookEndpoint({ url: new URL('/payment/webhook', url).href });
+  const worker = () => harness.getWorker<Env>();
+
+  return {
+    get url() {
+      return url.origin;
+    },
+    database,
+    gateway,
+    stripe,
+    tokens,
+    request: async (path, request = {}) => readAnswer(await fetch(`${url.origin}${path}`, init(request))),
+    token: (role, subject = randomUUID()) =>
+      signToken(tokens, accessClaims(tokens, { subject, role, email: `${subject}@example.com` }, 3600)),
+    scheduled: async () => {
+      await worker().scheduled({ cron: '* * * * *' });
+    },
+    catalogue: async () => (await worker().getEnv()).CATALOGUE,
+    logs: () => harness.getLogs().map((log) => log.message),
+    restart: async () => {
+      await harness.reset();
+      ({ url } = await harness.listen());
+      stripe.setWebhookEndpoint({ url: new URL('/payment/webhook', url).href });
+    },
+    stop: async () => {
+      await harness.close();
+      await Promise.all([stripe.stop(), gateway.stop()]);
+      await database.drop();
+    },
+  };
+}
+
+function init({ method, token, body, headers }: TestRequest): RequestInit {
+  return {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    redirect: 'manual',
+    headers: {
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  };
+}
+
+async function readAnswer(response: Response): Promise<TestAnswer> {
+  const text = await response.text();
+  const calls = /db;desc="n=(\d+)"/.exec(response.headers.get('Server-Timing') ?? '')?.[1];
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: parseJson(text),
+    databaseCalls: Number(calls),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
