@@ -19,12 +19,12 @@ export interface ApiRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** One API request as it was asked, for tests and the control page. */
+/** One API request as it was asked, for tests and the control page. Filled in as it is worked on. */
 export interface RequestRecord {
   readonly id: string;
   readonly method: string;
   readonly path: string;
-  readonly params: Form;
+  params: Form;
   readonly idempotencyKey: string | null;
   /** The answer's status; null while there is none, or when it was lost on purpose. */
   status: number | null;
@@ -71,7 +71,7 @@ export class Api {
   #outcome(request: ApiRequest, record: RequestRecord, sequence: number): Outcome {
     try {
       const form = decodeForm(request.form);
-      Object.assign(record, { params: form });
+      record.params = form;
       this.#authenticate(request);
       checkVersion(request);
       const { method, path } = request;

@@ -109,8 +109,31 @@ async function patch(file: string): Promise<void> {
   await writeFile(file, declarations);
 }
 
-/** JSON.stringify replacer: numbers become integers, except the known fractions. */
+/**
+ * JSON.stringify replacer: numbers become integers, except the known fractions,
+ * and a required text must not be empty.
+ */
 function tighten(key: string, value: unknown): unknown {
-  const isNumber = typeof value === 'object' && value !== null && 'type' in value && value.type === 'number';
-  return isNumber && !FRACTIONS.has(key) ? { ...value, type: 'integer' } : value;
+  if (!isSchema(value)) return value;
+  if (value.type === 'number' && !FRACTIONS.has(key)) return { ...value, type: 'integer' };
+  const { properties, required } = value;
+  if (!properties || !required) return value;
+  const tightened = Object.entries(properties).map(([name, property]) =>
+    required.includes(name) && property.type === 'string' && !property.enum
+      ? [name, { ...property, minLength: 1 }]
+      : [name, property],
+  );
+  return { ...value, properties: Object.fromEntries(tightened) };
+}
+
+interface Schema {
+  readonly type?: string;
+  readonly enum?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** Enough for the generator's own output, whose `type` is text only in a schema. */
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { noSuch } from './errors.ts';
+import { noSuch, refuseUnsupported } from './errors.ts';
 import type { Form } from './form.ts';
 import { inRange, page, type PageParams, type Range } from './lists.ts';
 import { checkParameters, type Params } from './parameters.ts';
@@ -44,18 +44,23 @@ type ListName = {
   [Name in keyof Requests]: Requests[Name] extends PageParams ? Name : never;
 }[keyof Requests];
 
-/** GET of a page of objects, newest first; `created` filters wherever the request has it. */
+/**
+ * GET of a page of objects, newest first; `created` filters wherever the
+ * request has it. `unsupported` names filters that `keep` does not know.
+ */
 export function list<Name extends ObjectName, Request extends ListName>(
   path: string,
   name: Name,
   request: Request,
-  keep: (object: ObjectTypes[Name], params: Params<Request>, context: Context) => boolean,
+  keep: (object: ObjectTypes[Name], params: Params<Request>) => boolean,
+  unsupported: readonly string[] = [],
 ): Operation {
   return operation('GET', path, request, (context, params) => {
     const paging = pagingOf(params);
+    refuseUnsupported(paging, unsupported);
     const found = context.store
       .all(name)
-      .filter((object) => inRange(object.created, paging.created) && keep(object, params, context));
+      .filter((object) => inRange(object.created, paging.created) && keep(object, params));
     return page(found, paging, path);
   });
 }

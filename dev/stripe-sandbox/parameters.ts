@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { invalid, missing, StripeFailure } from './errors.ts';
+import { invalid, missing, type StripeFailure } from './errors.ts';
 import type { Form, FormValue } from './form.ts';
 import schemas from './generated/request-schemas.json' with { type: 'json' };
 import type { Requests } from './requests.ts';
@@ -38,11 +38,13 @@ function validatorOf(name: keyof Requests): ValidateFunction {
 }
 
 /** Which of ajv's complaints Stripe would make: unknown names first, then missing ones. */
-const PRECEDENCE = ['additionalProperties', 'required', 'type', 'enum'];
+const PRECEDENCE = ['additionalProperties', 'required', 'minLength', 'type', 'enum'];
 
 function failureOf(errors: readonly ErrorObject[], form: Form): StripeFailure {
   const told = errors.filter((error) => PRECEDENCE.includes(error.keyword) && !isEmptyChoice(error));
-  const first = told.toSorted((a, b) => rank(a) - rank(b) || depth(b) - depth(a))[0];
+  const first = told.toSorted(
+    (a, b) => rank(a) - rank(b) || depth(b) - depth(a) || unlikeness(a, form) - unlikeness(b, form),
+  )[0];
   if (!first) return invalid('Invalid request.');
   const param = paramName(first.instancePath);
   const child = (name: unknown): string => (param === '' ? String(name) : `${param}[${name}]`);
@@ -61,6 +63,12 @@ function isEmptyChoice(error: ErrorObject): boolean {
 
 const rank = (error: ErrorObject): number => PRECEDENCE.indexOf(error.keyword);
 const depth = (error: ErrorObject): number => error.instancePath.split('/').length;
+
+/** Of `created`, a hash or a number: a text that is neither is a bad number, not a bad hash. */
+function unlikeness(error: ErrorObject, form: Form): number {
+  const isText = typeof valueAt(form, error.instancePath) === 'string';
+  return isText === ['object', 'array'].includes(String(error.params['type'])) ? 1 : 0;
+}
 
 function wrongValue(error: ErrorObject, param: string, value: FormValue | undefined): StripeFailure {
   if (value === '') {

@@ -25,8 +25,9 @@ export async function listen(
   handlers: Promise<Handlers>,
 ): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
-    answer(handlers, request, response).catch((error: unknown) => {
-      if (!response.headersSent) write(response, 500, { 'content-type': 'text/plain' }, String(error));
+    respond(handlers, request, response).catch((error: unknown) => {
+      const status = error instanceof StripeFailure ? error.status : 500;
+      if (!response.headersSent) write(response, status, { 'content-type': 'text/plain' }, String(error));
       else response.destroy();
     });
   });
@@ -42,7 +43,7 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-async function answer(
+async function respond(
   ready: Promise<Handlers>,
   request: IncomingMessage,
   response: ServerResponse,

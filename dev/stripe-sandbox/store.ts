@@ -37,7 +37,7 @@ export class Store {
   all<Name extends ObjectName>(name: Name): ObjectTypes[Name][] {
     const found: ObjectTypes[Name][] = [];
     for (const object of this.#objects.values()) if (isA(object, name)) found.push(object);
-    return found.reverse();
+    return found.toReversed();
   }
 
   delete(object: StripeObject): { id: string; object: string; deleted: true } {

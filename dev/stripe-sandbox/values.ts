@@ -37,3 +37,8 @@ function withoutUndefined<Shape extends object>(
   const kept = Object.entries(object).filter(([, value]) => value !== undefined);
   return Object.fromEntries(kept) as { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
 }
+
+/** Stripe looks at the form of an address only. */
+export function isEmail(text: string): boolean {
+  return text.length <= 512 && /^[^\s@]+@[^\s@]+\.[^\s@.]+$/.test(text);
+}

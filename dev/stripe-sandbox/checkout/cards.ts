@@ -81,7 +81,7 @@ export function readCard(fields: { number: string; expiry: string; cvc: string }
 /** ISO/IEC 7812-1 check digit. */
 function passesLuhn(number: string): boolean {
   const sum = Array.from(number)
-    .reverse()
+    .toReversed()
     .map((digit, position) => Number(digit) * (position % 2 === 1 ? 2 : 1))
     .reduce((total, value) => total + (value > 9 ? value - 9 : value), 0);
   return sum % 10 === 0;

@@ -32,7 +32,8 @@ interface Completion {
 export function completeCheckout(context: Context, completion: Completion): Session {
   const { session, intent } = completion;
   const customer = customerOf(context, completion);
-  const method = attach(context, completion.method, customer, session.mode === 'subscription');
+  const keeps = session.mode === 'subscription' || intent?.setup_future_usage;
+  const method = customer && keeps ? attach(context, completion.method, customer) : completion.method;
   const bought =
     session.mode === 'subscription' && customer ? subscribe(context, completion, customer) : undefined;
   const charged = intent && charge(context, intent, method, customer);
@@ -50,7 +51,9 @@ export function completeCheckout(context: Context, completion: Completion): Sess
 }
 
 function customerOf(context: Context, { session, buyer }: Completion): Customer | null {
-  if (session.customer !== null) return context.store.must('customer', session.customer);
+  // A customer deleted since then is no customer: Stripe would start a new one, too.
+  const known = session.customer === null ? undefined : context.store.get('customer', session.customer);
+  if (known) return known;
   if (session.mode === 'payment' && session.customer_creation !== 'always') return null;
   return createCustomer(context, {
     ...(buyer.email !== null && { email: buyer.email }),
@@ -58,14 +61,8 @@ function customerOf(context: Context, { session, buyer }: Completion): Customer 
   });
 }
 
-/** A subscription keeps the payment method for its renewals. */
-function attach(
-  context: Context,
-  method: PaymentMethod,
-  customer: Customer | null,
-  keeps: boolean,
-): PaymentMethod {
-  if (!customer || !keeps) return method;
+/** The customer keeps the payment method, for renewals. */
+function attach(context: Context, method: PaymentMethod, customer: Customer): PaymentMethod {
   const attached = change(context, method, { customer: customer.id });
   context.events.emit(context, 'payment_method.attached', attached);
   return attached;

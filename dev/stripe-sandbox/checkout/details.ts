@@ -3,6 +3,7 @@ import type { Params } from '../parameters.ts';
 import type { ObjectTypes, Wire } from '../wire.ts';
 
 export type Session = ObjectTypes['checkout.session'];
+export type Mode = 'payment' | 'subscription';
 export type LineItem = Wire<Stripe.LineItem>;
 
 /** What belongs to a checkout session and its API object does not show. */

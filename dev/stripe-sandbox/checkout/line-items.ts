@@ -6,11 +6,10 @@ import { named } from '../operations.ts';
 import type { Params } from '../parameters.ts';
 import { createPrice } from '../resources/prices.ts';
 import type { ObjectTypes } from '../wire.ts';
-import type { LineItem } from './details.ts';
+import type { LineItem, Mode } from './details.ts';
 
 type LineItemParams = NonNullable<Params<'checkoutSessionCreate'>['line_items']>[number];
 type Price = ObjectTypes['price'];
-type Mode = 'payment' | 'subscription';
 
 /** The session's line items; throws Stripe's 400 for what cannot be sold in this mode. */
 export function lineItemsOf(

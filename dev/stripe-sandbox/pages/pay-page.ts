@@ -3,9 +3,9 @@ import type { Session } from '../checkout/details.ts';
 import { finishAuthentication, payWithBankDebit, payWithCard, type PayOutcome } from '../checkout/pay.ts';
 import type { Context } from '../context.ts';
 import { displayMoney } from '../money.ts';
-import { isEmail } from '../resources/customers.ts';
 import { lineItemsOfSession } from '../resources/checkout-sessions.ts';
 import type { Buyer } from '../resources/payment-methods.ts';
+import { isEmail } from '../values.ts';
 import { document, html, type Html } from './html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
 

@@ -4,7 +4,7 @@ import { newId, randomText } from '../ids.ts';
 import { equals } from '../lists.ts';
 import { list, operation, own, type Operation } from '../operations.ts';
 import type { Params } from '../parameters.ts';
-import { defined, mergeMetadata, textOrNull, updatedText } from '../values.ts';
+import { defined, isEmail, mergeMetadata, textOrNull, updatedText } from '../values.ts';
 import type { ObjectTypes } from '../wire.ts';
 
 const PATH = '/v1/customers';
@@ -29,10 +29,13 @@ export const customers: readonly Operation[] = [
   ),
   operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => {
     const customer = own(context, 'customer', id);
+    cancelSubscriptionsOf(context, customer);
     context.events.emit(context, 'customer.deleted', customer);
     return context.store.delete(customer);
   }),
-  list(PATH, 'customer', 'customerList', (customer, params) => equals(customer.email, params.email)),
+  list(PATH, 'customer', 'customerList', (customer, params) => equals(customer.email, params.email), [
+    'test_clock',
+  ]),
 ];
 
 export function createCustomer(context: Context, params: Params<'customerCreate'>): Customer {
@@ -88,6 +91,15 @@ function updateCustomer(context: Context, customer: Customer, params: Params<'cu
   return change(context, customer, patch, 'customer.updated');
 }
 
+function cancelSubscriptionsOf(context: Context, customer: Customer): void {
+  const now = context.now();
+  for (const subscription of context.store.all('subscription')) {
+    if (subscription.customer !== customer.id || subscription.status === 'canceled') continue;
+    const ended = change(context, subscription, { status: 'canceled', canceled_at: now, ended_at: now });
+    context.events.emit(context, 'customer.subscription.deleted', ended);
+  }
+}
+
 type AddressParam = Params<'customerCreate'>['address'];
 type Address = NonNullable<Customer['address']>;
 
@@ -126,9 +138,4 @@ function emailOf(email: string | undefined): string | null {
   if (email === undefined || email === '') return null;
   if (!isEmail(email)) throw invalid(`Invalid email address: ${email}`, 'email', 'email_invalid');
   return email;
-}
-
-/** Stripe looks at the form of an address only. */
-export function isEmail(text: string): boolean {
-  return text.length <= 512 && /^[^\s@]+@[^\s@]+\.[^\s@.]+$/.test(text);
 }

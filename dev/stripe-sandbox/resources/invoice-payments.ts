@@ -15,7 +15,8 @@ export const invoicePayments: readonly Operation[] = [
       equals(payment.invoice, params.invoice) &&
       equals(payment.status, params.status) &&
       equals(payment.payment.type, params.payment?.type) &&
-      equals(payment.payment.payment_intent, params.payment?.payment_intent)
+      equals(payment.payment.payment_intent, params.payment?.payment_intent) &&
+      equals(payment.payment.payment_record, params.payment?.payment_record)
     );
   }),
 ];

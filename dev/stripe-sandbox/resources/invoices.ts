@@ -17,14 +17,17 @@ export const invoices: readonly Operation[] = [
   operation('GET', `${PATH}/:id/lines`, 'invoiceLineItemsList', (context, params, id) => {
     return page(own(context, 'invoice', id).lines.data, params, `${PATH}/${id}/lines`);
   }),
-  list(PATH, 'invoice', 'invoiceList', (invoice, params) => {
-    return (
+  list(
+    PATH,
+    'invoice',
+    'invoiceList',
+    (invoice, params) =>
       equals(invoice.customer, params.customer) &&
       equals(invoice.status, params.status) &&
       equals(invoice.collection_method, params.collection_method) &&
-      equals(invoice.parent?.subscription_details?.subscription, params.subscription)
-    );
-  }),
+      equals(invoice.parent?.subscription_details?.subscription, params.subscription),
+    ['customer_account', 'due_date'],
+  ),
 ];
 
 interface NewInvoice {
@@ -50,15 +53,11 @@ export function newInvoice(context: Context, wanted: NewInvoice): Invoice {
     object: 'invoice',
     ...NOTHING_SPECIAL,
     amount_due: total,
-    amount_overpaid: 0,
     amount_paid: 0,
     amount_remaining: total,
-    amount_shipping: 0,
     attempt_count: 0,
     attempted: false,
     auto_advance: false,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
-    automatically_finalizes_at: null,
     billing_reason: wanted.billingReason,
     collection_method: 'charge_automatically',
     created: now,
@@ -68,12 +67,10 @@ export function newInvoice(context: Context, wanted: NewInvoice): Invoice {
     customer_email: customer.email,
     customer_name: customer.name ?? null,
     customer_phone: customer.phone ?? null,
-    customer_shipping: null,
     customer_tax_exempt: customer.tax_exempt ?? 'none',
     effective_at: null,
     hosted_invoice_url: null,
     invoice_pdf: null,
-    issuer: { type: 'self' },
     lines: wholeList(lines, `${PATH}/${id}/lines`),
     livemode: false,
     metadata: {},
@@ -83,16 +80,8 @@ export function newInvoice(context: Context, wanted: NewInvoice): Invoice {
       subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
       type: 'subscription_details',
     },
-    payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
     period_end: now,
     period_start: now,
-    rendering: {
-      amount_tax_display: null,
-      pdf: { page_size: 'auto' },
-      template: null,
-      template_version: null,
-    },
-    starting_balance: 0,
     status: 'draft',
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
     subtotal: total,
@@ -105,6 +94,20 @@ export function newInvoice(context: Context, wanted: NewInvoice): Invoice {
 
 /** Members for what this sandbox does not play: taxes, discounts, shipping, credit notes … */
 const NOTHING_SPECIAL = {
+  amount_overpaid: 0,
+  amount_shipping: 0,
+  automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
+  automatically_finalizes_at: null,
+  customer_shipping: null,
+  issuer: { type: 'self' },
+  payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+  rendering: {
+    amount_tax_display: null,
+    pdf: { page_size: 'auto' },
+    template: null,
+    template_version: null,
+  },
+  starting_balance: 0,
   account_country: 'GB',
   account_name: 'Ratecard sandbox',
   account_tax_ids: null,

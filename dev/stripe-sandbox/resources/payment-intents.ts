@@ -12,7 +12,9 @@ type PaymentIntent = ObjectTypes['payment_intent'];
 export const paymentIntents: readonly Operation[] = [
   retrieve(PATH, 'payment_intent'),
   list(PATH, 'payment_intent', 'paymentIntentList', (intent, params) => {
-    return equals(intent.customer, params.customer);
+    return (
+      equals(intent.customer, params.customer) && equals(intent.customer_account, params.customer_account)
+    );
   }),
 ];
 

@@ -26,6 +26,7 @@ export const prices: readonly Operation[] = [
       equals(price.product, params.product) &&
       equals(price.type, params.type) &&
       equals(price.recurring?.interval, params.recurring?.interval) &&
+      equals(price.recurring?.meter, params.recurring?.meter) &&
       equals(price.recurring?.usage_type, params.recurring?.usage_type) &&
       (params.lookup_keys === undefined ||
         (price.lookup_key !== null && params.lookup_keys.includes(price.lookup_key)))

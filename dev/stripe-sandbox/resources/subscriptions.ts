@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import type { Context } from '../context.ts';
 import { newId } from '../ids.ts';
-import { equals, wholeList } from '../lists.ts';
+import { equals, inRange, wholeList } from '../lists.ts';
 import { list, retrieve, type Operation } from '../operations.ts';
 import type { Params } from '../parameters.ts';
 import { addIntervals } from '../period.ts';
@@ -15,14 +15,23 @@ type Item = Wire<Stripe.SubscriptionItem>;
 
 export const subscriptions: readonly Operation[] = [
   retrieve(PATH, 'subscription'),
-  list(PATH, 'subscription', 'subscriptionList', (subscription, params) => {
-    return (
-      equals(subscription.customer, params.customer) &&
-      equals(subscription.collection_method, params.collection_method) &&
-      hasStatus(subscription, params.status) &&
-      (params.price === undefined || subscription.items.data.some((item) => item.price.id === params.price))
-    );
-  }),
+  list(
+    PATH,
+    'subscription',
+    'subscriptionList',
+    (subscription, params) => {
+      const has = (test: (item: Item) => boolean): boolean => subscription.items.data.some(test);
+      const { current_period_start: start, current_period_end: end, plan, price } = params;
+      return (
+        equals(subscription.customer, params.customer) &&
+        equals(subscription.collection_method, params.collection_method) &&
+        hasStatus(subscription, params.status) &&
+        has((item) => inRange(item.current_period_start, start) && inRange(item.current_period_end, end)) &&
+        has((item) => equals(item.price.id, price) && equals(item.plan.id, plan))
+      );
+    },
+    ['automatic_tax', 'customer_account', 'test_clock'],
+  ),
 ];
 
 /** Without a filter Stripe leaves out the canceled ones; `ended` is every kind of end. */
@@ -50,14 +59,9 @@ export function newSubscription(context: Context, wanted: NewSubscription): Subs
   return {
     id,
     object: 'subscription',
-    application: null,
-    application_fee_percent: null,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    ...NOTHING_SPECIAL,
     billing_cycle_anchor: now,
-    billing_cycle_anchor_config: null,
     billing_mode: { type: 'flexible', flexible: { proration_discounts: 'included' } },
-    billing_schedules: [],
-    billing_thresholds: null,
     cancel_at: null,
     cancel_at_period_end: false,
     canceled_at: null,
@@ -66,45 +70,20 @@ export function newSubscription(context: Context, wanted: NewSubscription): Subs
     created: now,
     currency: wanted.currency,
     customer: wanted.customer,
-    customer_account: null,
-    days_until_due: null,
     default_payment_method: wanted.paymentMethod,
-    default_source: null,
-    default_tax_rates: [],
     description: textOrNull(wanted.data?.description),
-    discounts: [],
     ended_at: null,
-    invoice_settings: {
-      account_tax_ids: null,
-      custom_fields: null,
-      description: null,
-      footer: null,
-      issuer: { type: 'self' },
-    },
     items: wholeList(
       wanted.items.map(({ price, quantity }) => newItem(id, now, price, quantity)),
       `/v1/subscription_items?subscription=${id}`,
     ),
     latest_invoice: wanted.latestInvoice,
     livemode: false,
-    managed_payments: { enabled: false },
     metadata: mergeMetadata({}, wanted.data?.metadata),
-    next_pending_invoice_item_invoice: null,
-    on_behalf_of: null,
     pause_collection: null,
-    payment_settings: {
-      payment_method_options: null,
-      payment_method_types: null,
-      save_default_payment_method: 'off',
-    },
-    pending_invoice_item_interval: null,
-    pending_setup_intent: null,
-    pending_update: null,
     schedule: null,
     start_date: now,
     status: 'active',
-    test_clock: null,
-    transfer_data: null,
     trial_end: null,
     trial_settings: {
       end_behavior: { billing_cycle_anchor: null, missing_payment_method: 'create_invoice' },
@@ -112,6 +91,41 @@ export function newSubscription(context: Context, wanted: NewSubscription): Subs
     trial_start: null,
   };
 }
+
+/** Members for what this sandbox does not play: taxes, discounts, Connect, thresholds … */
+const NOTHING_SPECIAL = {
+  application: null,
+  application_fee_percent: null,
+  automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+  billing_cycle_anchor_config: null,
+  billing_schedules: [],
+  billing_thresholds: null,
+  customer_account: null,
+  days_until_due: null,
+  default_source: null,
+  default_tax_rates: [],
+  discounts: [],
+  invoice_settings: {
+    account_tax_ids: null,
+    custom_fields: null,
+    description: null,
+    footer: null,
+    issuer: { type: 'self' },
+  },
+  managed_payments: { enabled: false },
+  next_pending_invoice_item_invoice: null,
+  on_behalf_of: null,
+  payment_settings: {
+    payment_method_options: null,
+    payment_method_types: null,
+    save_default_payment_method: 'off',
+  },
+  pending_invoice_item_interval: null,
+  pending_setup_intent: null,
+  pending_update: null,
+  test_clock: null,
+  transfer_data: null,
+} satisfies Partial<Subscription>;
 
 function newItem(subscription: string, now: number, price: Price, quantity: number): Item {
   const recurring = price.recurring;
