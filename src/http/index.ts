@@ -1,3 +1,10 @@
+export {
+  answerCached,
+  conditionalHeaders,
+  notModifiedResponse,
+  renderAnswer,
+  type RenderedAnswer,
+} from './cached-answer.ts';
 export { requireConfiguration, configurationOf } from './configuration.ts';
 export { type AppContext, type AppEnv, userOf } from './context.ts';
 export { guard } from './guard.ts';
