@@ -12,6 +12,7 @@ import {
   refuseRepeatedParameters,
   requestLog,
   requireConfiguration,
+  serveDocumentation,
   type AppEnv,
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
@@ -29,6 +30,13 @@ const publicRoutes: ReadonlySet<string> = new Set([
   'POST /payment/webhook',
 ]);
 
+/** Nothing that is served here runs scripts, or belongs into a frame. */
+const contentSecurityPolicy = {
+  defaultSrc: ["'none'"],
+  styleSrc: ["'unsafe-inline'"],
+  frameAncestors: ["'none'"],
+};
+
 export function createApp() {
   const app = new OpenAPIHono<AppEnv>();
   app.onError(answerError);
@@ -37,7 +45,7 @@ export function createApp() {
   });
 
   app.use(requestLog);
-  app.use(secureHeaders());
+  app.use(secureHeaders({ contentSecurityPolicy }));
   app.route('/', livenessRoutes);
   app.use(requireConfiguration);
   app.use(crossOrigin);
@@ -47,5 +55,6 @@ export function createApp() {
   app.use(operation(createDeps));
 
   app.route('/', createOpsRoutes(packageJson.version));
+  serveDocumentation(app, packageJson.version);
   return app;
 }

@@ -7,6 +7,7 @@ export {
 } from './cached-answer.ts';
 export { requireConfiguration, configurationOf } from './configuration.ts';
 export { type AppContext, type AppEnv, userOf } from './context.ts';
+export { serveDocumentation } from './documentation.ts';
 export { guard } from './guard.ts';
 export { crossOrigin, limitBodies } from './limits.ts';
 export { operation } from './operation.ts';
