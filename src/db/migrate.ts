@@ -44,13 +44,20 @@ export async function migrate(
 ): Promise<{ applied: string[] }> {
   const prepared = await prepareMigrations(migrations);
   const applied: string[] = [];
+  let conflicting: Journal | undefined;
   for (;;) {
     const journal = await readJournal(run);
+    if (journal.fingerprint === conflicting?.fingerprint) {
+      throw new MigrationRefused('the connection does not keep a transaction together; use a direct one');
+    }
     const next = pendingMigrations(journal.entries, prepared)[0];
     if (next === undefined) return { applied };
     const statements = [...next.up, addEntry(next.entry, options.appliedBy)];
     // A conflict means that another run has committed meanwhile: read what it did, and go on from there.
-    if (!(await runOnUnchanged(run, journal, next.entry.name, statements))) continue;
+    if (!(await runOnUnchanged(run, journal, next.entry.name, statements))) {
+      conflicting = journal;
+      continue;
+    }
     applied.push(next.entry.name);
     options.onApplied?.(next.entry.name);
   }

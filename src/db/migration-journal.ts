@@ -41,7 +41,7 @@ const createJournal = `
 const lock = `SELECT pg_advisory_xact_lock(hashtextextended('schema_migrations', 0))`;
 
 const fingerprint = `
-  SELECT coalesce(string_agg(concat_ws(' ', position, name, content_hash, down_hash), ', ' ORDER BY position), '')
+  SELECT coalesce(string_agg(concat_ws(' ', position, name, content_hash, down_hash), ', ' ORDER BY position), 'empty')
   FROM schema_migrations`;
 
 /** SQLSTATE of our own: the journal is not what this run read. */

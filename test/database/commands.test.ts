@@ -15,7 +15,7 @@ let database: TestDatabase;
 let directory: string;
 
 beforeEach(async () => {
-  database = await createTestDatabase({ migrated: false });
+  database = await createTestDatabase();
   directory = mkdtempSync(join(tmpdir(), 'ratecard-commands-'));
   symlinkSync(resolve('drizzle'), join(directory, 'drizzle'));
 });
@@ -55,9 +55,9 @@ describe('db:migrate and db:rollback', () => {
   });
 
   test('over HTTP they make the same database as over a connection', async () => {
-    const other = await createTestDatabase({ migrated: false });
+    const other = await createTestDatabase();
     try {
-      const environment = { DATABASE_FETCH_ENDPOINT: `${inject('gatewayUrl')}/sql` };
+      const environment = { DATABASE_FETCH_ENDPOINT: inject('gatewayUrl') };
       const http = await runCommand('migrate', ['--database-url', database.url], { directory, environment });
       const postgres = await runCommand('migrate', ['--database-url', other.url], { directory });
       expect(http).toEqual(postgres);

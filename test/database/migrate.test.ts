@@ -45,7 +45,7 @@ describe.each(['postgres', 'neon-http'] as const)('migrating by %s', (kind) => {
   const connections: RunnerConnection[] = [];
 
   async function connect(): Promise<RunnerConnection> {
-    const fetchEndpoint = kind === 'neon-http' ? `${inject('gatewayUrl')}/sql` : undefined;
+    const fetchEndpoint = kind === 'neon-http' ? inject('gatewayUrl') : undefined;
     const connection = await connectRunner(database.url, { fetchEndpoint });
     connections.push(connection);
     expect(connection.kind).toBe(kind);
@@ -58,7 +58,7 @@ describe.each(['postgres', 'neon-http'] as const)('migrating by %s', (kind) => {
     );
 
   beforeEach(async () => {
-    database = await createTestDatabase({ migrated: false });
+    database = await createTestDatabase();
   });
 
   afterEach(async () => {
@@ -237,4 +237,20 @@ describe.each(['postgres', 'neon-http'] as const)('migrating by %s', (kind) => {
     await expect(rollback(slow, all)).rejects.toThrow(/another run changed the database meanwhile/);
     expect(await journal()).toEqual(['0001_plans', '0002_greeting']);
   });
+});
+
+test('a connection that does not keep a transaction together is refused, not tried for ever', async () => {
+  const database = await createTestDatabase();
+  try {
+    const client = await database.connect();
+    const eachOnItsOwn: TransactionRunner = async (statements) => {
+      const results: Record<string, unknown>[][] = [];
+      for (const { text, params } of statements) results.push((await client.query(text, [...params])).rows);
+      return results;
+    };
+    await expect(migrate(eachOnItsOwn, all)).rejects.toThrow(/does not keep a transaction together/);
+    expect(await database.query('SELECT name FROM schema_migrations')).toEqual([]);
+  } finally {
+    await database.drop();
+  }
 });

@@ -15,7 +15,7 @@ let database: TestDatabase;
 let connection: RunnerConnection;
 
 beforeEach(async () => {
-  database = await createTestDatabase({ migrated: false });
+  database = await createTestDatabase();
   connection = await connectRunner(database.url);
 });
 

@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { startGateway } from '../../dev/neon-gateway/index.ts';
 import { startPostgres } from '../../dev/postgres.ts';
 import { buildWorker } from './build-worker.ts';
+import { makeMigratedTemplate } from './template.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -28,6 +29,7 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
     persistent: false,
     settings: WITHOUT_DISK_WAITS,
   });
+  await makeMigratedTemplate(postgres.url);
   const gateway = await startGateway();
   provide('postgresUrl', postgres.url);
   provide('gatewayUrl', gateway.url);

@@ -6,6 +6,7 @@ import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
 import type { Role } from '../../src/core/actor.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { migratedTemplate } from './template.ts';
 
 const audience = 'ratecard-test';
 const issuer = 'https://issuer.test';
@@ -59,9 +60,11 @@ export interface TestWorkerOptions {
 }
 
 export async function startWorker(options: TestWorkerOptions = {}): Promise<TestWorker> {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({ template: migratedTemplate });
   const gateway = await startGateway();
-  const stripe = await startStripeSandbox({ retryDelaysSeconds: options.retryDelaysSeconds ?? [0.1, 0.2, 0.5, 1, 2] });
+  const stripe = await startStripeSandbox({
+    retryDelaysSeconds: options.retryDelaysSeconds ?? [0.1, 0.2, 0.5, 1, 2],
+  });
   const secret = randomUUID() + randomUUID();
   const tokens = { secret, issuer, audience };
   const variables = {
