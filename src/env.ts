@@ -63,6 +63,8 @@ const variables = z.object({
 
 type Variables = z.output<typeof variables>;
 
+export const variableNames: readonly string[] = Object.keys(variables.shape);
+
 /** The bindings that must be there; their own types come from wrangler.toml. */
 const bindings = ['CATALOGUE', 'WEBHOOK_QUEUE'] as const satisfies readonly (keyof Env)[];
 

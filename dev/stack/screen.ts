@@ -1,0 +1,45 @@
+/** What `npm run dev` has started, and where. */
+export interface RunningStack {
+  readonly worker: string;
+  readonly shop: string;
+  readonly stripe: string | null;
+  readonly database: string;
+  readonly workerLog: string;
+  readonly stackFile: string;
+}
+
+/** One short screen: what runs where, what to copy, what to click. */
+export function screen(stack: RunningStack): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ['API', stack.worker],
+    ['API documentation', `${stack.worker}/docs`],
+    ['Demo shop', `${stack.shop}  (click through a checkout; card 4242 4242 4242 4242)`],
+    [
+      'Stripe',
+      stack.stripe === null ? 'the account of STRIPE_SECRET_KEY' : `${stack.stripe}/_sandbox  (sandbox)`,
+    ],
+    ['Database', stack.database],
+    ['Worker log', stack.workerLog],
+  ];
+  return [
+    '',
+    'Ratecard is running.',
+    '',
+    ...rows.map(([name, value]) => `  ${name.padEnd(18)} ${value}`),
+    '',
+    'Try:',
+    '',
+    `  curl ${stack.worker}/payment/plans`,
+    '',
+    `  curl -X PATCH ${stack.worker}/admin/pricing/plans/starter_monthly \\`,
+    `    -H "Authorization: Bearer $(npm run -s token -- --role admin)" \\`,
+    `    -H 'Content-Type: application/json' -d '{"price": 149, "reason": "new year"}'`,
+    '',
+    `  curl -X POST ${stack.worker}/payment/purchase-credits \\`,
+    `    -H "Authorization: Bearer $(npm run -s token -- --role customer)" \\`,
+    `    -H 'Content-Type: application/json' -d '{"package": "credits_2500"}'`,
+    '',
+    `Tokens and addresses for scripts are in ${stack.stackFile}. Ctrl-C stops everything.`,
+    '',
+  ].join('\n');
+}

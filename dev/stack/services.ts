@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { connectRunner } from '../database/connect.ts';
+import { migrationsDirectory, readMigrations } from '../database/migrations.ts';
+import { startGateway } from '../neon-gateway/index.ts';
+import { startPostgres } from '../postgres.ts';
+import { DEFAULT_API_KEY, startStripeSandbox } from '../stripe-sandbox/index.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { StackRefused, stateFolder } from './settings.ts';
+
+/** A service that runs here, or one of the outside world: then there is nothing to stop. */
+interface Service {
+  stop(): Promise<void>;
+}
+
+export interface DatabaseService extends Service {
+  readonly url: string;
+  /** Where the gateway takes SQL over HTTP; null for Neon, which does so itself. */
+  readonly gateway: string | null;
+  readonly description: string;
+}
+
+const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** The database of `DATABASE_URL`, or a PostgreSQL of our own; migrated. A gateway stands before any that is not Neon. */
+export async function startDatabase(ownUrl: string | undefined, fresh: boolean): Promise<DatabaseService> {
+  if (ownUrl !== undefined && !loopback.includes(new URL(ownUrl).hostname)) {
+    if (!new URL(ownUrl).hostname.endsWith('.neon.tech')) {
+      throw new StackRefused('DATABASE_URL in .dev.vars must be a database of Neon, or one on this machine.');
+    }
+    await migrateTo(ownUrl);
+    return { url: ownUrl, gateway: null, description: 'Neon, of DATABASE_URL', stop: async () => undefined };
+  }
+  const postgres =
+    ownUrl === undefined
+      ? await startPostgres({ dataDirectory: join(stateFolder, 'postgres'), persistent: true, fresh })
+      : { url: ownUrl, dataDirectory: 'DATABASE_URL', stop: async () => undefined };
+  try {
+    await migrateTo(postgres.url);
+    const gateway = await startGateway();
+    return {
+      url: postgres.url,
+      gateway: gateway.url,
+      description: `${postgres.url}  (PostgreSQL, data in ${postgres.dataDirectory})`,
+      stop: async () => {
+        await gateway.stop();
+        await postgres.stop();
+      },
+    };
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}
+
+async function migrateTo(url: string): Promise<void> {
+  const connection = await connectRunner(url);
+  try {
+    await migrate(connection.run, readMigrations(migrationsDirectory));
+  } finally {
+    await connection.close();
+  }
+}
+
+export interface StripeService extends Service {
+  readonly secretKey: string;
+  readonly webhookSecret: string;
+  /** Where the sandbox listens; null for Stripe itself. */
+  readonly url: string | null;
+}
+
+/** Stripe's own test mode where a key is given, else the sandbox, delivering to the Worker. */
+export async function startStripe(
+  own: { readonly secretKey: string | undefined; readonly webhookSecret: string },
+  webhookUrl: string,
+): Promise<StripeService> {
+  const { secretKey, webhookSecret } = own;
+  if (secretKey !== undefined) return { secretKey, webhookSecret, url: null, stop: async () => undefined };
+  const sandbox = await startStripeSandbox({
+    webhookSecret,
+    webhookEndpoint: { url: webhookUrl },
+    stateFile: join(stateFolder, 'stripe-sandbox.json'),
+  });
+  return { secretKey: DEFAULT_API_KEY, webhookSecret, url: sandbox.url, stop: () => sandbox.stop() };
+}

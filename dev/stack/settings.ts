@@ -1,0 +1,73 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { parseArgs, parseEnv } from 'node:util';
+
+/** Where the local stack keeps what it needs from one run to the next. Not under version control. */
+export const stateFolder = '.ratecard';
+export const stackFile = join(stateFolder, 'dev.json');
+const secretsFile = join(stateFolder, 'secrets.json');
+
+export interface StackOptions {
+  readonly port: number;
+  readonly fresh: boolean;
+}
+
+/** Wrong words on the command line, or variables that the local stack must not take. */
+export class StackRefused extends Error {
+  override readonly name = 'StackRefused';
+}
+
+export function readOptions(commandLine: readonly string[]): StackOptions {
+  const { values } = parseArgs({
+    args: [...commandLine],
+    options: { port: { type: 'string', default: '8787' }, fresh: { type: 'boolean', default: false } },
+  });
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new StackRefused(`--port ${values.port} is no port`);
+  return { port, fresh: values.fresh };
+}
+
+/**
+ * The developer's own variables: a `DATABASE_URL` or a `STRIPE_SECRET_KEY=sk_test_…` among them stands for the real
+ * service, in place of the local one.
+ */
+export function readDevVariables(): Readonly<Record<string, string>> {
+  const read = existsSync('.dev.vars') ? parseEnv(readFileSync('.dev.vars', 'utf8')) : {};
+  const variables = Object.fromEntries(
+    Object.entries(read).flatMap(([name, value]) =>
+      value === undefined || value === '' ? [] : [[name, value]],
+    ),
+  );
+  const key = variables.STRIPE_SECRET_KEY;
+  if (key?.includes('_live_')) {
+    throw new StackRefused(
+      'STRIPE_SECRET_KEY in .dev.vars is a live key: here only a test key (sk_test_…) is taken.',
+    );
+  }
+  if (key !== undefined && variables.STRIPE_WEBHOOK_SECRET === undefined) {
+    throw new StackRefused(
+      'STRIPE_SECRET_KEY in .dev.vars needs a STRIPE_WEBHOOK_SECRET beside it: ' +
+        '`stripe listen --forward-to http://127.0.0.1:8787/payment/webhook` prints one.',
+    );
+  }
+  return variables;
+}
+
+export interface LocalSecrets {
+  readonly jwt_secret: string;
+  readonly webhook_secret: string;
+}
+
+/** Made at random once, and kept, so that tokens and webhooks of the run before stay good. */
+export function localSecrets(): LocalSecrets {
+  mkdirSync(stateFolder, { recursive: true });
+  if (existsSync(secretsFile)) return JSON.parse(readFileSync(secretsFile, 'utf8'));
+  const secrets = {
+    jwt_secret: randomBytes(32).toString('base64url'),
+    webhook_secret: `whsec_${randomBytes(24).toString('hex')}`,
+  };
+  writeFileSync(secretsFile, JSON.stringify(secrets), { mode: 0o600 });
+  return secrets;
+}

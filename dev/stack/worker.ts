@@ -1,0 +1,106 @@
+import { createWriteStream, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startKept, type KeptProcess } from './kept-process.ts';
+import { StackRefused, stateFolder } from './settings.ts';
+
+const readyWithinMilliseconds = 60_000;
+const cronMilliseconds = 60_000;
+
+export interface LocalWorker {
+  readonly url: string;
+  /** Where its log lines go. */
+  readonly logFile: string;
+  /** Rejects when the Worker ends by itself. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** Refuses a port that somebody listens on: `wrangler dev` would quietly take another one. */
+export async function expectFreePort(port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', () =>
+      reject(new StackRefused(`Port ${port} is taken. Choose another one: npm run dev -- --port 8788`)),
+    );
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()));
+  });
+}
+
+/** The Worker under `wrangler dev`, with its cron trigger fired every minute, as Cloudflare would. */
+export async function startLocalWorker(
+  port: number,
+  variables: Readonly<Record<string, string>>,
+): Promise<LocalWorker> {
+  const url = `http://127.0.0.1:${port}`;
+  const logFile = join(stateFolder, 'worker.log');
+  const kept = startWrangler(port, variables, logFile);
+  const failed = kept.ended.then((code) => {
+    throw new Error(`The Worker ended with code ${code}; ${logFile} says why.`);
+  });
+  await Promise.race([untilReady(url), failed]);
+  const cron = setInterval(() => void fireCron(url), cronMilliseconds);
+  await fireCron(url);
+  return {
+    url,
+    logFile,
+    failed,
+    stop: async () => {
+      clearInterval(cron);
+      failed.catch(() => undefined);
+      await kept.stop();
+    },
+  };
+}
+
+function startWrangler(
+  port: number,
+  variables: Readonly<Record<string, string>>,
+  logFile: string,
+): KeptProcess {
+  const environmentFile = join(stateFolder, 'worker.env');
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  writeFileSync(environmentFile, `${lines.join('\n')}\n`, { mode: 0o600 });
+  const output = createWriteStream(logFile);
+  const wrangler = join(
+    dirname(createRequire(import.meta.url).resolve('wrangler/package.json')),
+    'bin',
+    'wrangler.js',
+  );
+  return startKept(
+    {
+      file: process.execPath,
+      arguments: [
+        ...[wrangler, 'dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
+        ...['--env-file', environmentFile, '--persist-to', join(stateFolder, 'worker')],
+        ...['--show-interactive-dev-session', 'false'],
+      ],
+    },
+    {
+      environment: {
+        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+        WRANGLER_SEND_METRICS: 'false',
+        WRANGLER_SEND_ERROR_REPORTS: 'false',
+        NO_COLOR: '1',
+      },
+      log: (line) => output.write(`${line}\n`),
+    },
+  );
+}
+
+async function untilReady(url: string): Promise<void> {
+  const deadline = Date.now() + readyWithinMilliseconds;
+  for (;;) {
+    const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
+    if (answer?.ok) return;
+    if (Date.now() > deadline) throw new Error(`The Worker is not ready: ${await answer?.text()}`);
+    await delay(100);
+  }
+}
+
+/** A cron that fails is logged by the Worker; the next one comes in a minute. */
+async function fireCron(url: string): Promise<void> {
+  await fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`).catch(() => undefined);
+}

@@ -1,0 +1,56 @@
+/** `npm run stripe:sync`: brings the catalogue of a database into a Stripe account. Safe to run at any time, again. */
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs, parseEnv } from 'node:util';
+import { z } from 'zod';
+import { syncCatalogue } from '../src/pricing/index.ts';
+import { createScriptDeps, type ScriptTargets } from './script-deps.ts';
+import { stackFile } from './stack/settings.ts';
+
+const usage = `Usage: npm run stripe:sync -- [--env-file .env.production]
+
+Works on DATABASE_URL and STRIPE_SECRET_KEY of the file and, over it, of the environment; without them on the running
+\`npm run dev\`.`;
+
+const variablesSchema = z.object({
+  DATABASE_URL: z.string(),
+  STRIPE_SECRET_KEY: z.string(),
+  DATABASE_FETCH_ENDPOINT: z.string().optional(),
+  STRIPE_API_BASE: z.string().optional(),
+});
+
+const stackSchema = z.object({
+  database_url: z.string(),
+  gateway: z.string().nullable(),
+  stripe: z.string().nullable(),
+  stripe_secret_key: z.string(),
+});
+
+function findTargets(file: string): ScriptTargets {
+  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  const variables = variablesSchema.safeParse({ ...fromFile, ...process.env });
+  if (variables.success) {
+    return {
+      databaseUrl: variables.data.DATABASE_URL,
+      fetchEndpoint: variables.data.DATABASE_FETCH_ENDPOINT,
+      stripeSecretKey: variables.data.STRIPE_SECRET_KEY,
+      stripeApiBase: variables.data.STRIPE_API_BASE,
+    };
+  }
+  if (!existsSync(stackFile)) throw new Error(usage);
+  const stack = stackSchema.parse(JSON.parse(readFileSync(stackFile, 'utf8')));
+  return {
+    databaseUrl: stack.database_url,
+    fetchEndpoint: stack.gateway ?? undefined,
+    stripeSecretKey: stack.stripe_secret_key,
+    stripeApiBase: stack.stripe ?? undefined,
+  };
+}
+
+try {
+  const { values } = parseArgs({ options: { 'env-file': { type: 'string', default: '.env.production' } } });
+  const done = await syncCatalogue(createScriptDeps(findTargets(values['env-file'])));
+  for (const [what, count] of Object.entries(done)) console.log(`${what.padEnd(20)} ${count}`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,146 @@
+/** `npm run dev`: the whole system on this machine, without an account. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { syncCatalogue } from '../src/pricing/index.ts';
+import { createScriptDeps } from './script-deps.ts';
+import { makeDemoUsers } from './stack/demo.ts';
+import { FolderInUse, lockFolder } from './stack/folder-lock.ts';
+import { screen } from './stack/screen.ts';
+import { startDatabase, startStripe } from './stack/services.ts';
+import { localSecrets, readDevVariables, readOptions, StackRefused } from './stack/settings.ts';
+import { stackFile, stateFolder, type StackOptions } from './stack/settings.ts';
+import { startDemoShop } from './stack/shop.ts';
+import { expectFreePort, startLocalWorker } from './stack/worker.ts';
+
+/** What runs, in the order of starting; stopped in the reverse order. */
+const running: { stop(): Promise<void> }[] = [];
+
+async function started<Part extends { stop(): Promise<void> }>(starting: Promise<Part>): Promise<Part> {
+  const part = await starting;
+  running.push(part);
+  return part;
+}
+
+async function start({ port, fresh }: StackOptions): Promise<{ readonly failed: Promise<never> }> {
+  const own = readDevVariables();
+  mkdirSync(stateFolder, { recursive: true });
+  const lock = await lockFolder(stateFolder);
+  running.push({ stop: () => lock.release() });
+  await expectFreePort(port);
+  removeState(fresh ? ['dev.json', 'stripe-sandbox.json', 'worker'] : ['dev.json']);
+  const secrets = localSecrets();
+  const worker = `http://127.0.0.1:${port}`;
+  const issuer = {
+    secret: own.JWT_SECRET ?? secrets.jwt_secret,
+    issuer: own.JWT_ISSUER ?? 'http://ratecard.localhost',
+    audience: own.JWT_AUDIENCE ?? 'ratecard',
+  };
+
+  const [database, stripe, shop] = await Promise.all([
+    started(startDatabase(own.DATABASE_URL, fresh)),
+    started(
+      startStripe(
+        {
+          secretKey: own.STRIPE_SECRET_KEY,
+          webhookSecret: own.STRIPE_WEBHOOK_SECRET ?? secrets.webhook_secret,
+        },
+        `${worker}/payment/webhook`,
+      ),
+    ),
+    started(startDemoShop()),
+  ]);
+  const deps = createScriptDeps({
+    databaseUrl: database.url,
+    fetchEndpoint: database.gateway ?? undefined,
+    stripeSecretKey: stripe.secretKey,
+    stripeApiBase: stripe.url ?? undefined,
+  });
+  await syncCatalogue(deps);
+  const users = await makeDemoUsers(deps.db, issuer);
+  const local = await started(
+    startLocalWorker(port, {
+      CHECKOUT_SUCCESS_URL: shop.successUrl,
+      CHECKOUT_CANCEL_URL: shop.cancelUrl,
+      PORTAL_RETURN_URL: shop.url,
+      ...own,
+      DATABASE_URL: database.url,
+      ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
+      JWT_SECRET: issuer.secret,
+      JWT_ISSUER: issuer.issuer,
+      JWT_AUDIENCE: issuer.audience,
+      STRIPE_SECRET_KEY: stripe.secretKey,
+      STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
+      ...(stripe.url === null ? {} : { STRIPE_API_BASE: stripe.url }),
+    }),
+  );
+  shop.open({ worker, customerToken: users.customer.token });
+
+  writeStackFile({
+    worker,
+    stripe: stripe.url,
+    gateway: database.gateway,
+    shop: shop.url,
+    database_url: database.url,
+    stripe_secret_key: stripe.secretKey,
+    webhook_secret: stripe.webhookSecret,
+    jwt_secret: issuer.secret,
+    jwt_issuer: issuer.issuer,
+    jwt_audience: issuer.audience,
+    ...users,
+  });
+  running.push({ stop: async () => removeState(['dev.json']) });
+  console.log(
+    screen({
+      worker,
+      shop: shop.url,
+      stripe: stripe.url,
+      database: database.description,
+      workerLog: local.logFile,
+      stackFile,
+    }),
+  );
+  return { failed: local.failed };
+}
+
+function removeState(names: readonly string[]): void {
+  for (const name of names) rmSync(join(stateFolder, name), { recursive: true, force: true });
+}
+
+/** Whole or not at all: who waits for the file may read it as soon as it is there. */
+function writeStackFile(content: Readonly<Record<string, unknown>>): void {
+  const unfinished = `${stackFile}.unfinished`;
+  writeFileSync(unfinished, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  renameSync(unfinished, stackFile);
+}
+
+let stopping: Promise<void> | undefined;
+
+function stop(): Promise<void> {
+  stopping ??= (async () => {
+    for (const part of running.toReversed()) {
+      await part.stop().catch((error: unknown) => console.error(`While stopping: ${String(error)}`));
+    }
+  })();
+  return stopping;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof FolderInUse) {
+    return 'npm run dev is running in this folder already: stop it first, or use the one that runs.';
+  }
+  if (error instanceof StackRefused) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => void stop().then(() => process.exit(0)));
+}
+
+try {
+  const { failed } = await start(readOptions(process.argv.slice(2)));
+  await failed;
+} catch (error) {
+  if (stopping === undefined) console.error(`\n${explain(error)}\n`);
+  await stop();
+  process.exit(1);
+}
