@@ -16,6 +16,7 @@ import {
   type AppEnv,
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
+import { createPricingRoutes } from './pricing/index.ts';
 
 /** What is served without a credential: whole paths, and nothing below them. */
 const publicRoutes: ReadonlySet<string> = new Set([
@@ -55,6 +56,7 @@ export function createApp() {
   app.use(operation(createDeps));
 
   app.route('/', createOpsRoutes(packageJson.version));
+  app.route('/', createPricingRoutes());
   serveDocumentation(app, packageJson.version);
   return app;
 }

@@ -1,0 +1,2 @@
+export { mendCatalogue } from './catalogue.ts';
+export { createPricingRoutes } from './routes.ts';
