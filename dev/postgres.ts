@@ -9,6 +9,7 @@ import {
   DATABASE,
   initialiseCommand,
   isComplete,
+  noteKeeper,
   removeCluster,
   serverCommand,
   serverProcessId,
@@ -56,12 +57,14 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-function spawnKeeper(job: KeeperJob): ChildProcess {
-  return spawn(process.execPath, [join(import.meta.dirname, 'postgres', 'keeper.ts'), JSON.stringify(job)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'pipe'],
-    windowsHide: true,
-  });
+function spawnKeeper(job: KeeperJob, dataDirectory: string): ChildProcess {
+  const keeper = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'postgres', 'keeper.ts'), JSON.stringify(job)],
+    { detached: true, stdio: ['pipe', 'ignore', 'pipe'], windowsHide: true },
+  );
+  if (keeper.pid !== undefined) noteKeeper(dataDirectory, keeper.pid);
+  return keeper;
 }
 
 /** Resolves once the server accepts connections. @throws with its last lines when it ends before. */
@@ -95,11 +98,12 @@ async function startServer(place: Place, options: PostgresOptions): Promise<Loca
   const port = await findFreePort();
   const isNew = !isComplete(dataDirectory);
   const server = serverCommand(place, port, options.settings ?? {});
-  const keeper = spawnKeeper({
+  const job: KeeperJob = {
     commands: isNew ? [initialiseCommand(place), server] : [server],
     identity: place.identity,
     removeAtEnd: options.persistent ? null : dataDirectory,
-  });
+  };
+  const keeper = spawnKeeper(job, dataDirectory);
   const stop = async (): Promise<void> => {
     keeper.stdin?.end();
     await endOf(keeper);

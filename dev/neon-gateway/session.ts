@@ -46,12 +46,9 @@ export class Session {
     this.#client.on('end', () => {
       this.#ended = true;
     });
-    const { connection } = this.#client;
-    connection.on('backendKeyData', (key: CancelKey) => {
+    this.#client.connection.on('backendKeyData', (key: CancelKey) => {
       this.#cancelKey = key;
     });
-    // node-postgres refuses COPY FROM STDIN, but its Sync went out before, and Postgres ignored that one.
-    connection.on('copyInResponse', () => connection.sync());
   }
 
   /** @throws DatabaseError for a wrong user, password or database; GatewayError 500 for other failures */
@@ -63,6 +60,10 @@ export class Session {
       session.close();
       throw connectionError(error);
     }
+    // node-postgres refuses COPY FROM STDIN with a message that must be followed by a Sync; its own went out
+    // before, and Postgres ignored it. Listening from here on comes after node-postgres' listener.
+    const { connection } = session.#client;
+    connection.on('copyInResponse', () => connection.sync());
     return session;
   }
 

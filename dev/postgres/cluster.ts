@@ -1,4 +1,5 @@
 /** What is on disk: whether a cluster is whole, who holds it, and how a new one is made. */
+import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +16,8 @@ const RELEASE_MILLISECONDS = 20_000;
 
 const clusterDirectory = (dataDirectory: string): string => join(dataDirectory, 'cluster');
 const completeMarker = (dataDirectory: string): string => join(dataDirectory, 'complete');
+const serverLock = (dataDirectory: string): string => join(clusterDirectory(dataDirectory), 'postmaster.pid');
+const keeperLock = (dataDirectory: string): string => join(dataDirectory, 'keeper.pid');
 const passwordFile = (dataDirectory: string): string => join(dataDirectory, 'password');
 
 /** A cluster counts only once its role and database exist; anything less is made again from scratch. */
@@ -27,35 +30,50 @@ export function removeCluster(dataDirectory: string): void {
   rmSync(clusterDirectory(dataDirectory), { recursive: true, force: true });
 }
 
-/** The process named by a `postmaster.pid`, if it still is a Postgres server of this folder. */
-function holderOf(cluster: string): number | undefined {
-  const lockFile = join(cluster, 'postmaster.pid');
-  if (!existsSync(lockFile)) return undefined;
-  const pid = Number.parseInt(readFileSync(lockFile, 'utf8'), 10);
+function commandLineOf(processId: number): string {
+  if (process.platform === 'linux') return readFileSync(`/proc/${processId}/cmdline`, 'utf8');
+  return execFileSync('ps', ['-o', 'command=', '-p', String(processId)], { encoding: 'utf8' });
+}
+
+/**
+ * The process that a file names, if it lives and works on this cluster: its number may belong to somebody else
+ * by now (a restarted container counts from 1 again).
+ */
+function livingProcess(file: string, cluster: string): number | undefined {
   try {
-    process.kill(pid, 0);
-    // The number may belong to somebody else by now (a restarted container counts from 1 again).
-    const commandLine = process.platform === 'linux' ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : cluster;
-    return commandLine.includes(cluster) ? pid : undefined;
+    const processId = Number.parseInt(readFileSync(file, 'utf8'), 10);
+    return commandLineOf(processId).includes(cluster) ? processId : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** The process id of the cluster's running server. */
+export function serverProcessId(dataDirectory: string): number | undefined {
+  return livingProcess(serverLock(dataDirectory), clusterDirectory(dataDirectory));
+}
+
+/** Notes who works on the cluster; from the first moment on, when there is no server yet that could. */
+export function noteKeeper(dataDirectory: string, processId: number): void {
+  writeFileSync(keeperLock(dataDirectory), String(processId));
+}
+
 /**
- * Waits for the server of a run that is just ending, and clears the lock file of one that crashed.
- * @throws Error when a living server keeps the folder
+ * Waits for the keeper and the server of a run that is just ending, and clears the lock file of one that crashed.
+ * @throws Error when a living one keeps the folder
  */
 export async function awaitRelease(dataDirectory: string): Promise<void> {
-  const cluster = clusterDirectory(dataDirectory);
+  const holder = (): number | undefined =>
+    livingProcess(keeperLock(dataDirectory), clusterDirectory(dataDirectory)) ??
+    serverProcessId(dataDirectory);
   const deadline = Date.now() + RELEASE_MILLISECONDS;
-  for (let holder = holderOf(cluster); holder !== undefined; holder = holderOf(cluster)) {
+  for (let processId = holder(); processId !== undefined; processId = holder()) {
     if (Date.now() > deadline) {
-      throw new Error(`${dataDirectory} is in use by the PostgreSQL server with process id ${holder}`);
+      throw new Error(`${dataDirectory} is in use by the PostgreSQL of process ${processId}`);
     }
     await delay(50);
   }
-  rmSync(join(cluster, 'postmaster.pid'), { force: true });
+  rmSync(serverLock(dataDirectory), { force: true });
 }
 
 /**
@@ -143,9 +161,4 @@ export async function completeCluster(place: Place, port: number): Promise<void>
   }
   rmSync(passwordFile(place.dataDirectory), { force: true });
   writeFileSync(completeMarker(place.dataDirectory), '');
-}
-
-/** The process id of the running server, from its lock file. */
-export function serverProcessId(dataDirectory: string): number | undefined {
-  return holderOf(clusterDirectory(dataDirectory));
 }
