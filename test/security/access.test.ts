@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { sign } from 'hono/jwt';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accessClaims, signToken } from '../../dev/sign-token.ts';
+import { createApp } from '../../src/app.ts';
+import { startWorker, type TestWorker } from '../support/worker.ts';
+
+let worker: TestWorker;
+
+beforeAll(async () => {
+  worker = await startWorker();
+});
+
+afterAll(async () => {
+  await worker.stop();
+});
+
+interface RouteUnderTest {
+  readonly method: string;
+  readonly path: string;
+  readonly access: string;
+}
+
+/** Served beside the documented routes, by the documentation itself. */
+const undocumented: readonly RouteUnderTest[] = [
+  { method: 'GET', path: '/openapi.json', access: 'public' },
+  { method: 'GET', path: '/docs', access: 'public' },
+];
+
+/** Every route that the app has, with the access that its document tells. */
+const routes: readonly RouteUnderTest[] = (() => {
+  const app = createApp();
+  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: '', version: '' } });
+  const registered = app.routes.filter(({ method }) => method !== 'ALL');
+  return [...new Set(registered.map(({ method, path }) => `${method} ${path}`))].map((route) => {
+    const [method = '', path = ''] = route.split(' ');
+    const item: Record<string, unknown> = { ...document.paths?.[path.replaceAll(/:(\w+)/g, '{$1}')] };
+    const operation = item[method.toLowerCase()];
+    const known = undocumented.find((each) => each.method === method && each.path === path);
+    return { method, path, access: known?.access ?? accessOf(operation) };
+  });
+})();
+
+function accessOf(operation: unknown): string {
+  const access: unknown = (operation as Record<string, unknown> | undefined)?.['x-access'];
+  return typeof access === 'string' ? access : 'undocumented';
+}
+
+/** Names something that does not exist: whoever gets past the guard gets an answer about that. */
+const concrete = (path: string) => path.replaceAll(/:\w+/g, 'nothing_of_this_name');
+
+function ask({ method, path }: RouteUnderTest, token: string | undefined) {
+  const body = ['POST', 'PATCH'].includes(method) ? { body: {} } : {};
+  return worker.request(concrete(path), { method, token, ...body });
+}
+
+const subject = 'somebody';
+const good = (role: 'customer' | 'viewer' | 'admin') => accessClaims(worker.tokens, { subject, role }, 3600);
+
+/** Each makes a token that must be refused everywhere. */
+const badCredentials: Readonly<Record<string, () => Promise<string | undefined> | string | undefined>> = {
+  'no token': () => undefined,
+  garbage: () => 'garbage',
+  'an empty token': () => '',
+  'three empty parts': () => '..',
+  expired: () => signToken(worker.tokens, { ...good('admin'), iat: 1_700_000_000, exp: 1_700_003_600 }),
+  'no exp': () => signToken(worker.tokens, without('exp')),
+  'no iat': () => signToken(worker.tokens, without('iat')),
+  'no sub': () => signToken(worker.tokens, without('sub')),
+  'no jti': () => signToken(worker.tokens, without('jti')),
+  'no typ': () => signToken(worker.tokens, without('typ')),
+  'no iss': () => signToken(worker.tokens, without('iss')),
+  'no aud': () => signToken(worker.tokens, without('aud')),
+  'exp as text': () => signToken(worker.tokens, { ...good('admin'), exp: '9999999999' }),
+  'issued in the future': () => signToken(worker.tokens, shifted(7200)),
+  'not valid yet': () => signToken(worker.tokens, { ...good('admin'), nbf: good('admin').iat + 3600 }),
+  'a life of two days': () =>
+    signToken(worker.tokens, accessClaims(worker.tokens, { subject, role: 'admin' }, 172_800)),
+  'a refresh token': () => signToken(worker.tokens, { ...good('admin'), typ: 'refresh' }),
+  'an MFA-pending token': () => signToken(worker.tokens, { ...good('admin'), typ: 'mfa' }),
+  'an unknown role': () => signToken(worker.tokens, { ...good('admin'), role: 'root' }),
+  'another secret': () => signToken({ ...worker.tokens, secret: randomUUID() + randomUUID() }, good('admin')),
+  'another issuer': () => signToken(worker.tokens, { ...good('admin'), iss: 'https://evil.test' }),
+  'another audience': () => signToken(worker.tokens, { ...good('admin'), aud: 'another-product' }),
+  'HS512 with our secret': () => sign(good('admin'), worker.tokens.secret, 'HS512'),
+  'alg none': () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(good('admin'))}.`,
+  'no signature': async () => (await signToken(worker.tokens, good('admin'))).replace(/[^.]*$/, ''),
+  'a changed payload': async () => {
+    const [header, , signature] = (await signToken(worker.tokens, good('customer'))).split('.');
+    return `${header}.${encode(good('admin'))}.${signature}`;
+  },
+};
+
+function without(claim: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(good('admin')).filter(([name]) => name !== claim));
+}
+
+function shifted(seconds: number): Record<string, unknown> {
+  const claims = good('admin');
+  return { ...claims, iat: claims.iat + seconds, exp: claims.exp + seconds };
+}
+
+function encode(part: unknown): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}
+
+describe('every route that the app has', () => {
+  test('tells in the document who may call it', () => {
+    expect(routes.filter(({ access }) => access === 'undocumented')).toEqual([]);
+    expect(routes.length).toBeGreaterThan(20);
+  });
+
+  test('is public only as one of the known few', () => {
+    expect(
+      routes.filter(({ access }) => access === 'public').map(({ method, path }) => `${method} ${path}`),
+    ).toEqual(expect.arrayContaining(['GET /health', 'GET /payment/plans']));
+    expect(routes.filter(({ access }) => access === 'public')).toHaveLength(9);
+  });
+
+  test.each(Object.keys(badCredentials))('refuses %s with 401', async (name) => {
+    const token = await badCredentials[name]?.();
+    for (const route of routes.filter(({ access }) => access !== 'public')) {
+      const { status, json, text } = await ask(route, token);
+      expect([route.method, route.path, status, json?.code], text).toEqual([
+        route.method,
+        route.path,
+        401,
+        token === undefined || token === '' ? 'missing_token' : 'invalid_token',
+      ]);
+      if (token !== undefined && token.length > 10) expect(text).not.toContain(token);
+    }
+  });
+
+  test('refuses a customer where only staff may come in', async () => {
+    const token = await worker.token('customer');
+    for (const route of routes.filter(({ access }) => ['viewer', 'admin'].includes(access))) {
+      expect([route.path, (await ask(route, token)).status]).toEqual([route.path, 403]);
+    }
+  });
+
+  test('lets a viewer read, and change nothing', async () => {
+    const token = await worker.token('viewer');
+    for (const route of routes.filter(({ access }) => access !== 'public')) {
+      const { status } = await ask(route, token);
+      if (route.method === 'GET') expect([route.path, status]).not.toEqual([route.path, 403]);
+      else expect([route.method, route.path, status]).toEqual([route.method, route.path, 403]);
+    }
+  });
+
+  test('lets an admin through, and ends in no fault', async () => {
+    const token = await worker.token('admin');
+    for (const route of routes) {
+      const { status, text } = await ask(route, token);
+      expect([401, 403, 500], `${route.method} ${route.path}: ${text}`).not.toContain(status);
+    }
+  });
+
+  test('answers on the public list whatever token comes along', async () => {
+    for (const route of routes.filter(({ access, method }) => access === 'public' && method === 'GET')) {
+      expect([route.path, (await ask(route, 'garbage')).status]).toEqual([route.path, 200]);
+    }
+  });
+});
+
+describe('a path that no route has', () => {
+  test.each([
+    '/library/content',
+    '/payment/plans/',
+    '//payment/plans',
+    '/payment//plans',
+    '/PAYMENT/PLANS',
+    '/payment/plans/starter_monthly',
+    '/payment/plans%2f',
+    '/payment/%70lans/x',
+    '/health/',
+    '/health/ready/x',
+    '/docs/..%2fadmin/pricing/plans',
+    '/payment/webhook/x',
+    '/admin',
+    '/.env',
+  ])('%s needs a token, and is not found with one', async (path) => {
+    for (const token of [undefined, 'garbage'])
+      expect((await worker.request(path, { token })).status).toBe(401);
+    expect((await worker.request(path, { token: await worker.token('customer') })).status).toBe(404);
+  });
+
+  test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s on a public path needs a token', async (method) => {
+    expect((await worker.request('/payment/plans', { method })).status).toBe(401);
+  });
+
+  test('GET on the webhook needs a token', async () => {
+    expect((await worker.request('/payment/webhook')).status).toBe(401);
+  });
+});
+
+describe('a token', () => {
+  test('is accepted in the scheme Bearer alone', async () => {
+    const token = await worker.token('customer');
+    for (const header of [
+      token,
+      `Basic ${token}`,
+      `Bearer  ${token}`,
+      `Bearer ${token} x`,
+      `Token ${token}`,
+    ]) {
+      const { status } = await worker.request('/credits/balance', { headers: { Authorization: header } });
+      expect([header.slice(0, 8), status]).toEqual([header.slice(0, 8), 401]);
+    }
+    expect((await worker.request('/credits/balance', { token })).status).toBe(200);
+  });
+
+  test('without a role is a customer, and nothing more', async () => {
+    const token = await signToken(worker.tokens, without('role'));
+    expect((await worker.request('/credits/balance', { token })).status).toBe(200);
+    expect((await worker.request('/admin/pricing/plans', { token })).status).toBe(403);
+  });
+
+  test('with a key id that nobody knows is judged by its signature', async () => {
+    const token = await sign(good('customer'), worker.tokens.secret, 'HS256');
+    expect((await worker.request('/credits/balance', { token })).status).toBe(200);
+  });
+});
+
+describe('what a browser is told', () => {
+  test('security headers stand on every answer, refusals included', async () => {
+    for (const path of ['/', '/payment/plans', '/library/content', '/docs']) {
+      const { headers } = await worker.request(path);
+      expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
+      expect(headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+      expect(headers.get('Strict-Transport-Security')).toMatch(/max-age=\d+/);
+      expect(headers.get('X-Request-Id')).toMatch(/^req_[0-9a-f]{32}$/);
+      expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
+      expect(headers.get('Access-Control-Allow-Credentials')).toBeNull();
+    }
+  });
+});
