@@ -3,7 +3,7 @@
  * `requests.ts`, made from the type declarations of the installed SDK.
  *
  * Run it after each upgrade of `stripe`:
- * `node dev/stripe-sandbox/generate-schemas.ts` (`--check` only compares).
+ * `npm run stripe:schemas` (`-- --check` only compares).
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,7 @@ const FRACTIONS = new Set([
 ]);
 
 const schema = await withPatchedSdk(generate);
-const text = `${JSON.stringify(schema, tighten, 1)}\n`;
+const text = `${withStableNames(JSON.stringify(schema, tighten, 1))}\n`;
 if (process.argv.includes('--check')) {
   if ((await readFile(OUTPUT, 'utf8')) !== text) {
     console.error('generated/request-schemas.json does not fit the installed stripe package.');
@@ -76,12 +76,25 @@ function generate(folder: string): object {
   }).createSchema('Requests');
 }
 
+/** The generator names nameless types by a hash of their file's path: numbers instead, in order. */
+function withStableNames(json: string): string {
+  const names = new Map<string, string>();
+  return json.replace(/[^"/]*-\d{5,}-[^"]*/g, (name) => {
+    const stable = names.get(name) ?? `nameless.${names.size + 1}`;
+    names.set(name, stable);
+    return stable;
+  });
+}
+
 /** Copies the SDK's declarations aside, patches them and runs `use` in that folder. */
 async function withPatchedSdk<T>(use: (folder: string) => T): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), 'stripe-schemas-'));
   try {
     const sdk = path.join(folder, 'node_modules/stripe');
-    await cp(path.join(SDK, 'esm'), path.join(sdk, 'esm'), { recursive: true });
+    await cp(path.join(SDK, 'esm'), path.join(sdk, 'esm'), {
+      recursive: true,
+      filter: (source) => !/\.(js|map)$/.test(source),
+    });
     await cp(path.join(SDK, 'package.json'), path.join(sdk, 'package.json'));
     await cp(path.join(import.meta.dirname, 'requests.ts'), path.join(folder, 'requests.ts'));
     await writeFile(

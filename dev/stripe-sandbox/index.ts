@@ -17,7 +17,7 @@ import { listen, type Handlers } from './server.ts';
 import { Store } from './store.ts';
 
 export type { RequestRecord } from './api.ts';
-export type { Fault, FaultRule } from './faults.ts';
+export type { FaultRule } from './faults.ts';
 
 /** The secret key that the sandbox takes unless it is given another. */
 export const DEFAULT_API_KEY = 'sk_test_sandbox0000000000000000';

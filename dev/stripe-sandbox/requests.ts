@@ -3,7 +3,7 @@ import type Stripe from 'stripe';
 /**
  * Every request the sandbox understands, by the SDK's own parameter types.
  *
- * `generate-schemas.ts` turns this interface into
+ * `npm run stripe:schemas` turns this interface into
  * `generated/request-schemas.json`, by which requests are checked at run time:
  * one list gives both the types and the checks.
  */

@@ -74,8 +74,6 @@ function outcomeOf(decline: CardDecline | null): Charge['outcome'] {
     network_decline_code: decline ? '01' : null,
     network_status: decline ? 'declined_by_network' : 'approved_by_network',
     reason: decline?.declineCode ?? null,
-    risk_level: 'normal',
-    risk_score: 20,
     seller_message: decline ? 'The bank returned the decline code.' : 'Payment complete.',
     type: decline ? 'issuer_declined' : 'authorized',
   };

@@ -1,0 +1,410 @@
+import Stripe from 'stripe';
+import { describe, expect, test } from 'vitest';
+import { payByCard, priceOf, raw, refusal, sandbox, sdk, sessionFor } from './support.ts';
+
+describe('requests that Stripe refuses get its error body', () => {
+  test('with type, code, param, message, doc_url and request id', async () => {
+    const { sandbox: server } = await sandbox();
+    const response = await raw(server, 'POST', '/v1/products', { form: 'name=A&colour=red' });
+    expect(response.status).toBe(400);
+    const requestId = response.headers.get('request-id');
+    expect(requestId).toMatch(/^req_\w{14}$/);
+    expect(await response.json()).toEqual({
+      error: {
+        type: 'invalid_request_error',
+        code: 'parameter_unknown',
+        param: 'colour',
+        message: 'Received unknown parameter: colour',
+        doc_url: 'https://stripe.com/docs/error-codes/parameter-unknown',
+        request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}`,
+      },
+    });
+  });
+
+  test.each([
+    ['a missing parameter', 'POST', '/v1/products', 'active=true', 'name', 'parameter_missing'],
+    ['a required text that is empty', 'POST', '/v1/products', 'name=', 'name', 'parameter_invalid_empty'],
+    [
+      'a text where a number belongs',
+      'POST',
+      '/v1/prices',
+      'currency=gbp&unit_amount=4.5',
+      'unit_amount',
+      'parameter_invalid_integer',
+    ],
+    ['a text where a boolean belongs', 'POST', '/v1/products', 'name=A&active=yes', 'active', undefined],
+    [
+      'a text where a hash belongs',
+      'POST',
+      '/v1/prices',
+      'currency=gbp&recurring=month',
+      'recurring',
+      undefined,
+    ],
+    ['a hash where a text belongs', 'POST', '/v1/products', 'name[a]=1', 'name', undefined],
+    [
+      'a name that is no enum value',
+      'POST',
+      '/v1/prices',
+      'currency=gbp&recurring[interval]=fortnight',
+      'recurring[interval]',
+      undefined,
+    ],
+    [
+      'an unknown name deep inside',
+      'POST',
+      '/v1/checkout/sessions',
+      'mode=payment&line_items[0][prise]=x',
+      'line_items[0][prise]',
+      'parameter_unknown',
+    ],
+    [
+      'a parameter of an older API version',
+      'POST',
+      '/v1/checkout/sessions',
+      'mode=payment&payment_method_types[]=card',
+      'payment_method_types',
+      'parameter_unknown',
+    ],
+    [
+      'a negative amount',
+      'POST',
+      '/v1/prices',
+      'currency=gbp&unit_amount=-1&product_data[name]=A',
+      'unit_amount',
+      'parameter_invalid_integer',
+    ],
+    [
+      'an unknown currency',
+      'POST',
+      '/v1/prices',
+      'currency=zzz&unit_amount=1&product_data[name]=A',
+      'currency',
+      undefined,
+    ],
+    [
+      'an unknown product',
+      'POST',
+      '/v1/prices',
+      'currency=gbp&unit_amount=1&product=prod_none',
+      'product',
+      'resource_missing',
+    ],
+    ['a bad e-mail address', 'POST', '/v1/customers', 'email=jenny', 'email', 'email_invalid'],
+    [
+      'too long a metadata value',
+      'POST',
+      '/v1/customers',
+      `metadata[note]=${'x'.repeat(501)}`,
+      'metadata[note]',
+      undefined,
+    ],
+    [
+      'too long a metadata key',
+      'POST',
+      '/v1/customers',
+      `metadata[${'k'.repeat(41)}]=1`,
+      'metadata',
+      undefined,
+    ],
+    ['too large a page', 'GET', '/v1/products', 'limit=101', 'limit', 'parameter_invalid_integer'],
+    [
+      'a cursor that is nothing',
+      'GET',
+      '/v1/products',
+      'starting_after=prod_none',
+      'starting_after',
+      'resource_missing',
+    ],
+    [
+      'a filter that is neither number nor range',
+      'GET',
+      '/v1/products',
+      'created=today',
+      'created',
+      'parameter_invalid_integer',
+    ],
+  ] as const)('%s', async (_what, method, path, form, param, code) => {
+    const { sandbox: server } = await sandbox();
+    const response =
+      method === 'GET'
+        ? await raw(server, 'GET', `${path}?${form}`)
+        : await raw(server, 'POST', path, { form });
+    expect(response.status).toBe(400);
+    const { error }: { error: Record<string, unknown> } = JSON.parse(await response.text());
+    expect(error).toMatchObject({ type: 'invalid_request_error', param });
+    expect(error['code']).toBe(code);
+  });
+
+  test('an object that the path names and nobody has: 404; an unknown URL: 404', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    expect(await refusal(stripe.prices.retrieve('price_none'))).toMatchObject({
+      statusCode: 404,
+      code: 'resource_missing',
+      param: 'id',
+      message: "No such price: 'price_none'",
+    });
+    const unknown = await raw(server, 'POST', '/v1/unicorns', { form: '' });
+    expect(unknown.status).toBe(404);
+    expect(await unknown.text()).toContain('Unrecognized request URL (POST: /v1/unicorns)');
+  });
+
+  test('no key or a wrong key: 401; an unknown API version: 400', async () => {
+    const { sandbox: server } = await sandbox();
+    expect((await fetch(`${server.url}/v1/products`)).status).toBe(401);
+    expect(
+      (await raw(server, 'GET', '/v1/products', { headers: { authorization: 'Bearer sk_test_other' } }))
+        .status,
+    ).toBe(401);
+    const old = await raw(server, 'GET', '/v1/products', { headers: { 'stripe-version': '2020-08-27' } });
+    expect(old.status).toBe(400);
+    const good = await raw(server, 'GET', '/v1/products', {
+      headers: { 'stripe-version': Stripe.API_VERSION },
+    });
+    expect(good.headers.get('stripe-version')).toBe(Stripe.API_VERSION);
+    const basic = `Basic ${Buffer.from(`${server.apiKey}:`).toString('base64')}`;
+    expect((await raw(server, 'GET', '/v1/products', { headers: { authorization: basic } })).status).toBe(
+      200,
+    );
+  });
+});
+
+describe('a checkout session cannot be made', () => {
+  test('of a recurring price in payment mode, or only one-time prices in subscription mode', async () => {
+    const { stripe } = await sandbox();
+    const monthly = await priceOf(stripe, 2490, 'month');
+    const once = await priceOf(stripe, 400);
+    expect(await refusal(sessionFor(stripe, monthly, { mode: 'payment' }))).toMatchObject({
+      statusCode: 400,
+      param: 'line_items[0][price]',
+      message: expect.stringContaining('`payment` mode but passed a recurring price'),
+    });
+    expect(await refusal(sessionFor(stripe, once, { mode: 'subscription' }))).toMatchObject({
+      param: 'line_items',
+    });
+  });
+
+  test('of an archived price, an unknown one, or one whose product is archived', async () => {
+    const { stripe } = await sandbox();
+    const price = await priceOf(stripe, 400);
+    await stripe.products.update(String(price.product), { active: false });
+    expect(await refusal(sessionFor(stripe, price))).toMatchObject({ statusCode: 400 });
+    await stripe.products.update(String(price.product), { active: true });
+    await stripe.prices.update(price.id, { active: false });
+    expect(await refusal(sessionFor(stripe, price))).toMatchObject({
+      param: 'line_items[0][price]',
+      message: expect.stringContaining('inactive'),
+    });
+    expect(await refusal(sessionFor(stripe, { ...price, id: 'price_none' }))).toMatchObject({
+      code: 'resource_missing',
+      param: 'line_items[0][price]',
+    });
+  });
+
+  test('without URL, for an unknown customer, below the smallest charge, or with what is not played', async () => {
+    const { stripe } = await sandbox();
+    const price = await priceOf(stripe, 400);
+    expect(await refusal(sessionFor(stripe, price, { success_url: 'nowhere' }))).toMatchObject({
+      code: 'url_invalid',
+    });
+    expect(await refusal(sessionFor(stripe, price, { customer: 'cus_none' }))).toMatchObject({
+      code: 'resource_missing',
+      param: 'customer',
+    });
+    expect(await refusal(sessionFor(stripe, await priceOf(stripe, 29)))).toMatchObject({
+      code: 'amount_too_small',
+    });
+    expect(await refusal(sessionFor(stripe, price, { discounts: [{ coupon: 'x' }] }))).toMatchObject({
+      statusCode: 400,
+      param: 'discounts',
+    });
+  });
+});
+
+describe('form encoding', () => {
+  test.each([
+    [
+      'indexes',
+      'line_items[0][price]=P&line_items[0][quantity]=2&line_items[1][price]=P&line_items[1][quantity]=1',
+    ],
+    [
+      'indexes in any order',
+      'line_items[1][price]=P&line_items[1][quantity]=1&line_items[0][price]=P&line_items[0][quantity]=2',
+    ],
+    [
+      'empty brackets',
+      'line_items[][price]=P&line_items[][quantity]=2&line_items[][price]=P&line_items[][quantity]=1',
+    ],
+    [
+      'escaped brackets',
+      'line_items%5B0%5D%5Bprice%5D=P&line_items%5B0%5D%5Bquantity%5D=2&line_items%5B1%5D%5Bprice%5D=P&line_items%5B1%5D%5Bquantity%5D=1',
+    ],
+  ])('arrays of hashes by %s', async (_how, items) => {
+    const { sandbox: server, stripe } = await sandbox();
+    const price = await priceOf(stripe, 400);
+    const form = `mode=payment&success_url=https://shop.example&expand[]=line_items&${items.replaceAll('=P', `=${price.id}`)}`;
+    const response = await raw(server, 'POST', '/v1/checkout/sessions', { form });
+    expect(await response.json()).toMatchObject({
+      amount_total: 1200,
+      line_items: { data: [{ quantity: 2 }, { quantity: 1 }] },
+    });
+  });
+
+  test('a list that is a hash, a value that is also a hash and a torn name are refused', async () => {
+    const { sandbox: server } = await sandbox();
+    for (const form of ['name=A&images[a]=1', 'name=A&metadata=x&metadata[a]=1', 'name[=A']) {
+      expect((await raw(server, 'POST', '/v1/products', { form })).status).toBe(400);
+    }
+  });
+
+  test('names that JavaScript objects have by themselves are only names', async () => {
+    const { sandbox: server } = await sandbox();
+    const response = await raw(server, 'POST', '/v1/customers', {
+      form: 'metadata[__proto__]=a&metadata[toString]=b',
+    });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('"toString": "b"');
+    expect((await raw(server, 'POST', '/v1/customers', { form: '__proto__[a]=1' })).status).toBe(400);
+  });
+});
+
+describe('Idempotency-Key', () => {
+  test('a replay gets the stored answer and does nothing again', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const headers = { 'idempotency-key': 'key-1' };
+    const first = await raw(server, 'POST', '/v1/products', { form: 'name=A', headers });
+    const again = await raw(server, 'POST', '/v1/products', { form: 'name=A', headers });
+    expect(first.headers.get('idempotent-replayed')).toBeNull();
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(again.headers.get('request-id')).toBe(first.headers.get('request-id'));
+    expect(await again.text()).toBe(await first.text());
+    expect((await stripe.products.list()).data).toHaveLength(1);
+  });
+
+  test('other parameters or another path under the same key: idempotency_error', async () => {
+    const { stripe } = await sandbox();
+    const options = { idempotencyKey: 'key-1' };
+    await stripe.products.create({ name: 'A' }, options);
+    const mismatch = await refusal(stripe.products.create({ name: 'B' }, options));
+    expect(mismatch).toMatchObject({ statusCode: 400, rawType: 'idempotency_error' });
+    expect(await refusal(stripe.customers.create({ name: 'A' }, options))).toMatchObject({ statusCode: 400 });
+  });
+
+  test('an error of the work is stored, an error of the parameters is not', async () => {
+    const { stripe } = await sandbox();
+    const options = { idempotencyKey: 'key-1' };
+    const wrong = stripe.products.create({ name: '' }, options);
+    expect(await refusal(wrong)).toMatchObject({ code: 'parameter_invalid_empty' });
+    await stripe.products.create({ name: 'A' }, options);
+
+    const missing = { currency: 'gbp', unit_amount: 400, product: 'prod_late' };
+    const other = { idempotencyKey: 'key-2' };
+    const first = await refusal(stripe.prices.create(missing, other));
+    await stripe.products.create({ id: 'prod_late', name: 'Late' });
+    const replayed = await refusal(stripe.prices.create(missing, other));
+    expect(replayed).toMatchObject({ code: 'resource_missing', requestId: first.requestId });
+  });
+
+  test('the same key while the first request is under way: 409', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    server.setFault(({ sequence }) => (sequence === 0 ? 'hang' : 'none'));
+    const impatient = sdk(server, { timeout: 1000 });
+    const options = { idempotencyKey: 'key-1' };
+    const hanging = refusal(impatient.products.create({ name: 'A' }, options));
+    await expect.poll(() => server.requests.length).toBe(1);
+    expect(await refusal(stripe.products.create({ name: 'A' }, options))).toMatchObject({
+      statusCode: 409,
+      code: 'idempotency_key_in_use',
+    });
+    expect(await hanging).toMatchObject({ type: 'StripeConnectionError' });
+    await expect
+      .poll(async () =>
+        stripe.products.create({ name: 'A' }, options).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+  });
+});
+
+describe('faults on demand', () => {
+  test('429 and 500 come before the work; the SDK tries again with the same key', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    server.setFault(({ sequence }) => (sequence < 2 ? { status: sequence === 0 ? 429 : 500 } : 'none'));
+    expect(await refusal(stripe.products.create({ name: 'A' }))).toMatchObject({
+      type: 'StripeRateLimitError',
+    });
+    await sdk(server, { maxNetworkRetries: 2 }).products.create({ name: 'B' });
+    expect((await stripe.products.list()).data.map(({ name }) => name)).toEqual(['B']);
+    expect(server.requests.map(({ status }) => status)).toEqual([429, 500, 200, 200]);
+  });
+
+  test('a saved 500 is what the key gets from then on', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    server.setFault(({ sequence }) => (sequence === 0 ? { status: 500, saved: true } : 'none'));
+    const options = { idempotencyKey: 'key-1' };
+    expect(await refusal(stripe.products.create({ name: 'A' }, options))).toMatchObject({ statusCode: 500 });
+    expect(await refusal(stripe.products.create({ name: 'A' }, options))).toMatchObject({ statusCode: 500 });
+    expect((await stripe.products.list()).data).toEqual([]);
+  });
+
+  test('a lost answer: the work is done once, and the retry learns of it', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    server.setFault(({ sequence }) => (sequence === 0 ? 'lose-answer' : 'none'));
+    const product = await sdk(server, { maxNetworkRetries: 1 }).products.create({ name: 'A' });
+    expect((await stripe.products.list()).data.map(({ id }) => id)).toEqual([product.id]);
+    const [lost, retried] = server.requests;
+    expect(lost?.status).toBeNull();
+    expect(retried).toMatchObject({
+      method: 'POST',
+      path: '/v1/products',
+      params: { name: 'A' },
+      status: 200,
+    });
+    expect(retried?.idempotencyKey).toBe(lost?.idempotencyKey);
+  });
+});
+
+describe('lists', () => {
+  test('pages forward, backward and by the SDK itself', async () => {
+    const { stripe } = await sandbox();
+    for (const name of ['1', '2', '3', '4', '5']) await stripe.products.create({ name });
+    const namesOf = (list: Stripe.ApiList<Stripe.Product>): string[] => list.data.map(({ name }) => name);
+    const first = await stripe.products.list({ limit: 2 });
+    expect(first).toMatchObject({ object: 'list', has_more: true, url: '/v1/products' });
+    expect(namesOf(first)).toEqual(['5', '4']);
+    const second = await stripe.products.list({ limit: 2, starting_after: first.data[1]?.id ?? '' });
+    expect(namesOf(second)).toEqual(['3', '2']);
+    const back = await stripe.products.list({ limit: 1, ending_before: second.data[0]?.id ?? '' });
+    expect(namesOf(back)).toEqual(['4']);
+    expect(back.has_more).toBe(true);
+    const all = await stripe.products.list({ limit: 2 }).autoPagingToArray({ limit: 100 });
+    expect(all.map(({ name }) => name)).toEqual(['5', '4', '3', '2', '1']);
+  });
+});
+
+describe('expand', () => {
+  test('replaces ids along a path, also in lists, and refuses what has no object', async () => {
+    const { stripe } = await sandbox();
+    const price = await priceOf(stripe, 2490, 'month');
+    const session = await sessionFor(stripe, price);
+    await payByCard(session.url);
+    const sessions = await stripe.checkout.sessions.list({
+      expand: ['data.customer', 'data.subscription.latest_invoice', 'data.invoice', 'data.line_items'],
+    });
+    expect(sessions.data).toMatchObject([
+      {
+        customer: { object: 'customer', email: 'jenny@example.com' },
+        subscription: { latest_invoice: { object: 'invoice', status: 'paid' } },
+        invoice: { object: 'invoice' },
+        line_items: { data: [{ price: { id: price.id } }] },
+      },
+    ]);
+    const retrieve = (path: string): Promise<unknown> =>
+      stripe.checkout.sessions.retrieve(session.id, { expand: [path] });
+    expect(await refusal(retrieve('mode'))).toMatchObject({ statusCode: 400, param: 'expand' });
+    expect(await refusal(retrieve('unicorn'))).toMatchObject({ statusCode: 400 });
+    expect(await refusal(retrieve('subscription.customer.a.b.c'))).toMatchObject({ statusCode: 400 });
+  });
+});
