@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 
 /** No usable URL of a database; the message says where one may come from, and never what was found there. */
-export class DatabaseUrlMissing extends Error {
+class DatabaseUrlMissing extends Error {
   override readonly name = 'DatabaseUrlMissing';
 }
 

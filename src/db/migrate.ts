@@ -16,7 +16,7 @@ import {
   type TransactionRunner,
 } from './migration-journal.ts';
 
-export { MigrationRefused, type Migration, type SqlStatement, type TransactionRunner };
+export { MigrationRefused, type Migration, type TransactionRunner };
 
 /** The database refused a migration, and nothing of it was kept. `cause` is the driver's error. */
 export class MigrationFailed extends Error {
