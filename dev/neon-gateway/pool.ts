@@ -67,7 +67,7 @@ export class SessionPool {
 
   close(): void {
     this.#closed = true;
-    for (const session of [...this.#open]) this.drop(session);
+    for (const session of this.#open) this.drop(session);
   }
 
   async #connect(target: Target): Promise<Session> {

@@ -32,7 +32,7 @@ export class Session {
   private constructor(target: Target) {
     this.target = target;
     this.#client = new Client({
-      host: '127.0.0.1',
+      host: target.host,
       port: target.port,
       user: target.user,
       password: target.password,
@@ -131,7 +131,7 @@ export class Session {
     request.writeInt32BE(80_877_102, 4);
     request.writeInt32BE(this.#cancelKey.processID, 8);
     request.writeInt32BE(this.#cancelKey.secretKey, 12);
-    const socket = connect(this.target.port, '127.0.0.1', () => socket.end(request));
+    const socket = connect(this.target.port, this.target.host, () => socket.end(request));
     socket.on('error', () => undefined).resume();
   }
 }

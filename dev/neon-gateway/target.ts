@@ -4,6 +4,7 @@ import { GatewayError } from './errors.ts';
 export interface Target {
   /** The connection string as sent: requests with the same one may share a connection. */
   readonly key: string;
+  readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
@@ -11,10 +12,11 @@ export interface Target {
   readonly applicationName: string | undefined;
 }
 
-const LOOPBACK_NAMES = new Set(['localhost', '[::1]']);
-
-function isLoopback(hostname: string): boolean {
-  return LOOPBACK_NAMES.has(hostname) || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+/** The address of a host that is this machine, so that no name is ever looked up; undefined for others. */
+function loopbackAddress(hostname: string): string | undefined {
+  if (hostname === 'localhost') return '127.0.0.1';
+  if (hostname === '[::1]') return '::1';
+  return /^127\.\d+\.\d+\.\d+$/.test(hostname) ? hostname : undefined;
 }
 
 function decode(part: string): string {
@@ -51,7 +53,8 @@ export function parseTarget(connectionString: string | undefined): Target {
   if (!database) throw new GatewayError(400, 'missing database name');
   if (!user) throw new GatewayError(400, 'missing username');
   if (!password) throw new GatewayError(400, 'missing authentication credentials: required password');
-  if (!isLoopback(url.hostname)) {
+  const host = loopbackAddress(url.hostname);
+  if (host === undefined) {
     throw new GatewayError(400, `this gateway only reaches databases on this machine, not ${url.hostname}`);
   }
   if (`${database}${user}${password}`.includes('\0')) {
@@ -59,6 +62,7 @@ export function parseTarget(connectionString: string | undefined): Target {
   }
   return {
     key: connectionString,
+    host,
     port: parsePort(connectionString, url),
     user,
     password,

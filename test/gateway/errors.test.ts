@@ -80,11 +80,9 @@ const failing: readonly (readonly [string, string, Record<string, unknown>])[] =
 test.each(failing)('%s carries every field that a direct connection has', async (_name, query, fields) => {
   const error = await driverError(database.url, query);
   expect(error).toMatchObject(fields);
-  const expected: unknown = await (
-    await database.connect()
-  )
-    .query({ text: query, ...{ queryMode: 'extended' } })
-    .catch((reason: unknown) => reason);
+  const extended = { text: query, queryMode: 'extended' };
+  const direct = await database.connect();
+  const expected: unknown = await direct.query(extended).catch((reason: unknown) => reason);
   if (!(expected instanceof DatabaseError)) throw new Error('expected to fail directly, too');
   const { length: _length, name: _errorName, ...expectedFields } = { ...expected };
   expect({ ...error, sourceError: undefined }).toMatchObject(expectedFields);

@@ -13,7 +13,7 @@ import { eventually } from '../support/eventually.ts';
 const cleanUps: (() => Promise<void> | void)[] = [];
 
 afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
 function newDirectory(): string {

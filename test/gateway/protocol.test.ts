@@ -34,20 +34,10 @@ async function send(body: unknown, headers: Record<string, string> = {}): Promis
 }
 
 /** Every member that the driver copies into its error. */
-const errorMembers = [
-  ...[
-    'code',
-    'column',
-    'constraint',
-    'dataType',
-    'detail',
-    'file',
-    'hint',
-    'internalPosition',
-    'internalQuery',
-  ],
-  ...['line', 'message', 'position', 'routine', 'schema', 'severity', 'table', 'where'],
-];
+const errorMembers =
+  'code column constraint dataType detail file hint internalPosition internalQuery line message position routine schema severity table where'.split(
+    ' ',
+  );
 
 test.each([
   ['not JSON', '{"query":'],
