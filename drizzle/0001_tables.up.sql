@@ -123,7 +123,7 @@ CREATE TABLE "credit_lots" (
 	"expires_at" timestamp with time zone,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "credit_lots_source_unique" UNIQUE("source","source_ref"),
-	CONSTRAINT "credit_lots_source_known" CHECK ("credit_lots"."source" in ('checkout_session', 'invoice_line')),
+	CONSTRAINT "credit_lots_source_known" CHECK ("credit_lots"."source" in ('checkout_session', 'invoice_line', 'import')),
 	CONSTRAINT "credit_lots_granted_positive" CHECK ("credit_lots"."granted" > 0),
 	CONSTRAINT "credit_lots_remaining_range" CHECK ("credit_lots"."remaining" between 0 and "credit_lots"."granted")
 );
@@ -147,7 +147,7 @@ CREATE TABLE "credit_transactions" (
 	CONSTRAINT "credit_transactions_source_unique" UNIQUE("transaction_type","source_ref"),
 	CONSTRAINT "credit_transactions_idempotency_key_unique" UNIQUE("customer_id","idempotency_key"),
 	CONSTRAINT "credit_transactions_amount_not_zero" CHECK ("credit_transactions"."amount" <> 0),
-	CONSTRAINT "credit_transactions_type_known" CHECK ("credit_transactions"."transaction_type" in ('purchase', 'subscription_grant'))
+	CONSTRAINT "credit_transactions_type_known" CHECK ("credit_transactions"."transaction_type" in ('purchase', 'subscription_grant', 'import'))
 );
 --> statement-breakpoint
 CREATE TABLE "checkouts" (

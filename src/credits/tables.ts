@@ -39,7 +39,7 @@ export const creditLots = pgTable(
   {
     id: uuid().primaryKey().defaultRandom(),
     customerId: uuid('customer_id').notNull(),
-    source: text({ enum: ['checkout_session', 'invoice_line'] }).notNull(),
+    source: text({ enum: ['checkout_session', 'invoice_line', 'import'] }).notNull(),
     sourceRef: text('source_ref').notNull(),
     /** The offer that was sold: later changes of the catalogue never change what was bought. */
     offerId: uuid('offer_id'),
@@ -56,7 +56,7 @@ export const creditLots = pgTable(
     }),
     foreignKey({ name: 'credit_lots_offer_id_fk', columns: [table.offerId], foreignColumns: [prices.id] }),
     unique('credit_lots_source_unique').on(table.source, table.sourceRef),
-    check('credit_lots_source_known', sql`${table.source} in ('checkout_session', 'invoice_line')`),
+    check('credit_lots_source_known', sql`${table.source} in ('checkout_session', 'invoice_line', 'import')`),
     check('credit_lots_granted_positive', sql`${table.granted} > 0`),
     check('credit_lots_remaining_range', sql`${table.remaining} between 0 and ${table.granted}`),
     index('credit_lots_customer_id').on(table.customerId),
@@ -71,7 +71,9 @@ export const creditTransactions = pgTable(
     customerId: uuid('customer_id').notNull(),
     /** 1, 2, 3, … in each account, without gaps: a missing entry shows. */
     sequence: bigint({ mode: 'number' }).notNull(),
-    transactionType: text('transaction_type', { enum: ['purchase', 'subscription_grant'] }).notNull(),
+    transactionType: text('transaction_type', {
+      enum: ['purchase', 'subscription_grant', 'import'],
+    }).notNull(),
     amount: bigint({ mode: 'number' }).notNull(),
     balanceAfter: bigint('balance_after', { mode: 'number' }).notNull(),
     operationType: text('operation_type'),
@@ -96,7 +98,7 @@ export const creditTransactions = pgTable(
     check('credit_transactions_amount_not_zero', sql`${table.amount} <> 0`),
     check(
       'credit_transactions_type_known',
-      sql`${table.transactionType} in ('purchase', 'subscription_grant')`,
+      sql`${table.transactionType} in ('purchase', 'subscription_grant', 'import')`,
     ),
   ],
 );
