@@ -7,8 +7,13 @@ import { makeDemoUsers } from './stack/demo.ts';
 import { FolderInUse, lockFolder } from './stack/folder-lock.ts';
 import { screen } from './stack/screen.ts';
 import { startDatabase, startStripe } from './stack/services.ts';
-import { localSecrets, readDevVariables, readOptions, StackRefused } from './stack/settings.ts';
-import { stackFile, stateFolder, type StackOptions } from './stack/settings.ts';
+import {
+  localSecrets,
+  readDevVariables,
+  readOptions,
+  StackRefused,
+  type StackOptions,
+} from './stack/settings.ts';
 import { startDemoShop } from './stack/shop.ts';
 import { expectFreePort, startLocalWorker } from './stack/worker.ts';
 
@@ -21,14 +26,15 @@ async function started<Part extends { stop(): Promise<void> }>(starting: Promise
   return part;
 }
 
-async function start({ port, fresh }: StackOptions): Promise<{ readonly failed: Promise<never> }> {
+async function start(options: StackOptions): Promise<{ readonly failed: Promise<never> }> {
+  const { port, fresh, stateFolder } = options;
   const own = readDevVariables();
   mkdirSync(stateFolder, { recursive: true });
   const lock = await lockFolder(stateFolder);
   running.push({ stop: () => lock.release() });
   await expectFreePort(port);
-  removeState(fresh ? ['dev.json', 'stripe-sandbox.json', 'worker'] : ['dev.json']);
-  const secrets = localSecrets();
+  removeState(stateFolder, fresh ? ['dev.json', 'stripe-sandbox.json', 'worker'] : ['dev.json']);
+  const secrets = localSecrets(stateFolder);
   const worker = `http://127.0.0.1:${port}`;
   const issuer = {
     secret: own.JWT_SECRET ?? secrets.jwt_secret,
@@ -37,7 +43,7 @@ async function start({ port, fresh }: StackOptions): Promise<{ readonly failed: 
   };
 
   const [database, stripe, shop] = await Promise.all([
-    started(startDatabase(own.DATABASE_URL, fresh)),
+    started(startDatabase(own.DATABASE_URL, options)),
     started(
       startStripe(
         {
@@ -45,6 +51,7 @@ async function start({ port, fresh }: StackOptions): Promise<{ readonly failed: 
           webhookSecret: own.STRIPE_WEBHOOK_SECRET ?? secrets.webhook_secret,
         },
         `${worker}/payment/webhook`,
+        options,
       ),
     ),
     started(startDemoShop()),
@@ -58,24 +65,29 @@ async function start({ port, fresh }: StackOptions): Promise<{ readonly failed: 
   await syncCatalogue(deps);
   const users = await makeDemoUsers(deps.db, issuer);
   const local = await started(
-    startLocalWorker(port, {
-      CHECKOUT_SUCCESS_URL: shop.successUrl,
-      CHECKOUT_CANCEL_URL: shop.cancelUrl,
-      PORTAL_RETURN_URL: shop.url,
-      ...own,
-      DATABASE_URL: database.url,
-      ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
-      JWT_SECRET: issuer.secret,
-      JWT_ISSUER: issuer.issuer,
-      JWT_AUDIENCE: issuer.audience,
-      STRIPE_SECRET_KEY: stripe.secretKey,
-      STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
-      ...(stripe.url === null ? {} : { STRIPE_API_BASE: stripe.url }),
-    }),
+    startLocalWorker(
+      port,
+      {
+        CHECKOUT_SUCCESS_URL: shop.successUrl,
+        CHECKOUT_CANCEL_URL: shop.cancelUrl,
+        PORTAL_RETURN_URL: shop.url,
+        ...own,
+        DATABASE_URL: database.url,
+        ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
+        JWT_SECRET: issuer.secret,
+        JWT_ISSUER: issuer.issuer,
+        JWT_AUDIENCE: issuer.audience,
+        STRIPE_SECRET_KEY: stripe.secretKey,
+        STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
+        ...(stripe.url === null ? {} : { STRIPE_API_BASE: stripe.url }),
+      },
+      stateFolder,
+    ),
   );
   shop.open({ worker, customerToken: users.customer.token });
 
-  writeStackFile({
+  const stackFile = join(stateFolder, 'dev.json');
+  writeWhole(stackFile, {
     worker,
     stripe: stripe.url,
     gateway: database.gateway,
@@ -88,7 +100,7 @@ async function start({ port, fresh }: StackOptions): Promise<{ readonly failed: 
     jwt_audience: issuer.audience,
     ...users,
   });
-  running.push({ stop: async () => removeState(['dev.json']) });
+  running.push({ stop: async () => removeState(stateFolder, ['dev.json']) });
   console.log(
     screen({
       worker,
@@ -102,15 +114,15 @@ async function start({ port, fresh }: StackOptions): Promise<{ readonly failed: 
   return { failed: local.failed };
 }
 
-function removeState(names: readonly string[]): void {
+function removeState(stateFolder: string, names: readonly string[]): void {
   for (const name of names) rmSync(join(stateFolder, name), { recursive: true, force: true });
 }
 
 /** Whole or not at all: who waits for the file may read it as soon as it is there. */
-function writeStackFile(content: Readonly<Record<string, unknown>>): void {
-  const unfinished = `${stackFile}.unfinished`;
+function writeWhole(file: string, content: Readonly<Record<string, unknown>>): void {
+  const unfinished = `${file}.unfinished`;
   writeFileSync(unfinished, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  renameSync(unfinished, stackFile);
+  renameSync(unfinished, file);
 }
 
 let stopping: Promise<void> | undefined;

@@ -5,7 +5,7 @@ import { startGateway } from '../neon-gateway/index.ts';
 import { startPostgres } from '../postgres.ts';
 import { DEFAULT_API_KEY, startStripeSandbox } from '../stripe-sandbox/index.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { StackRefused, stateFolder } from './settings.ts';
+import { StackRefused, type StackOptions } from './settings.ts';
 
 /** A service that runs here, or one of the outside world: then there is nothing to stop. */
 interface Service {
@@ -22,7 +22,10 @@ export interface DatabaseService extends Service {
 const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** The database of `DATABASE_URL`, or a PostgreSQL of our own; migrated. A gateway stands before any that is not Neon. */
-export async function startDatabase(ownUrl: string | undefined, fresh: boolean): Promise<DatabaseService> {
+export async function startDatabase(
+  ownUrl: string | undefined,
+  { stateFolder, fresh }: StackOptions,
+): Promise<DatabaseService> {
   if (ownUrl !== undefined && !loopback.includes(new URL(ownUrl).hostname)) {
     if (!new URL(ownUrl).hostname.endsWith('.neon.tech')) {
       throw new StackRefused('DATABASE_URL in .dev.vars must be a database of Neon, or one on this machine.');
@@ -72,6 +75,7 @@ export interface StripeService extends Service {
 export async function startStripe(
   own: { readonly secretKey: string | undefined; readonly webhookSecret: string },
   webhookUrl: string,
+  { stateFolder }: StackOptions,
 ): Promise<StripeService> {
   const { secretKey, webhookSecret } = own;
   if (secretKey !== undefined) return { secretKey, webhookSecret, url: null, stop: async () => undefined };

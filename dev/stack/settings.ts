@@ -1,16 +1,18 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
 
-/** Where the local stack keeps what it needs from one run to the next. Not under version control. */
-export const stateFolder = '.ratecard';
-export const stackFile = join(stateFolder, 'dev.json');
-const secretsFile = join(stateFolder, 'secrets.json');
+/** Where the local stack keeps what it needs from one run to the next, unless told. Not under version control. */
+const defaultStateFolder = '.ratecard';
+
+/** What other commands read of the local stack that runs in this folder. */
+export const stackFile = join(defaultStateFolder, 'dev.json');
 
 export interface StackOptions {
   readonly port: number;
   readonly fresh: boolean;
+  readonly stateFolder: string;
 }
 
 /** Wrong words on the command line, or variables that the local stack must not take. */
@@ -21,12 +23,16 @@ export class StackRefused extends Error {
 export function readOptions(commandLine: readonly string[]): StackOptions {
   const { values } = parseArgs({
     args: [...commandLine],
-    options: { port: { type: 'string', default: '8787' }, fresh: { type: 'boolean', default: false } },
+    options: {
+      port: { type: 'string', default: '8787' },
+      fresh: { type: 'boolean', default: false },
+      state: { type: 'string', default: defaultStateFolder },
+    },
   });
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new StackRefused(`--port ${values.port} is no port`);
-  return { port, fresh: values.fresh };
+  return { port, fresh: values.fresh, stateFolder: values.state };
 }
 
 /**
@@ -61,8 +67,8 @@ export interface LocalSecrets {
 }
 
 /** Made at random once, and kept, so that tokens and webhooks of the run before stay good. */
-export function localSecrets(): LocalSecrets {
-  mkdirSync(stateFolder, { recursive: true });
+export function localSecrets(stateFolder: string): LocalSecrets {
+  const secretsFile = join(stateFolder, 'secrets.json');
   if (existsSync(secretsFile)) return JSON.parse(readFileSync(secretsFile, 'utf8'));
   const secrets = {
     jwt_secret: randomBytes(32).toString('base64url'),

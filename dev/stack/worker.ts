@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startKept, type KeptProcess } from './kept-process.ts';
-import { StackRefused, stateFolder } from './settings.ts';
+import { StackRefused } from './settings.ts';
 
 const readyWithinMilliseconds = 60_000;
 const cronMilliseconds = 60_000;
@@ -33,10 +33,11 @@ export async function expectFreePort(port: number): Promise<void> {
 export async function startLocalWorker(
   port: number,
   variables: Readonly<Record<string, string>>,
+  stateFolder: string,
 ): Promise<LocalWorker> {
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(stateFolder, 'worker.log');
-  const kept = startWrangler(port, variables, logFile);
+  const kept = startWrangler(port, variables, stateFolder, logFile);
   const failed = kept.ended.then((code) => {
     throw new Error(`The Worker ended with code ${code}; ${logFile} says why.`);
   });
@@ -58,6 +59,7 @@ export async function startLocalWorker(
 function startWrangler(
   port: number,
   variables: Readonly<Record<string, string>>,
+  stateFolder: string,
   logFile: string,
 ): KeptProcess {
   const environmentFile = join(stateFolder, 'worker.env');
