@@ -49,6 +49,12 @@ export class Deliveries {
     if (this.endpoint) this.#start(event.id, 1);
   }
 
+  /** Sends again what an earlier run did not get rid of. */
+  resume(): void {
+    const waiting = this.#store.all('event').filter(({ pending_webhooks }) => pending_webhooks > 0);
+    for (const event of waiting.toReversed()) this.send(event);
+  }
+
   /** Resolves when no attempt is under way; retries that are due later do not count. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);

@@ -1,7 +1,8 @@
 /**
  * A stateful stand-in for Stripe: the official SDK is pointed at it, a browser
  * pays on its hosted page, and its events are delivered as signed webhooks.
- * It listens on 127.0.0.1 and keeps everything in memory.
+ * It listens on 127.0.0.1 and keeps everything in memory, and in a file if it is
+ * given one.
  */
 import { Api, type RequestRecord } from './api.ts';
 import { expireDueSessions } from './checkout/expire.ts';
@@ -14,6 +15,7 @@ import { controlPages } from './pages/control-page.ts';
 import { payPage } from './pages/pay-page.ts';
 import { portalPage } from './pages/portal-page.ts';
 import { listen, type Handlers } from './server.ts';
+import { keepInFile } from './state-file.ts';
 import { Store } from './store.ts';
 
 export type { RequestRecord } from './api.ts';
@@ -35,6 +37,8 @@ export interface StripeSandboxOptions {
   readonly retryDelaysSeconds?: readonly number[];
   /** How long the endpoint may take to answer an event. */
   readonly deliveryTimeoutSeconds?: number;
+  /** Keeps the objects in this file, and begins with those that are there. */
+  readonly stateFile?: string;
   /** The time that objects and events show; deliveries always use the wall clock. */
   readonly now?: () => Date;
 }
@@ -60,6 +64,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
   const { log = () => undefined, now = () => new Date(), apiKey = DEFAULT_API_KEY } = options;
   const webhookSecret = options.webhookSecret ?? `whsec_${randomText(32)}`;
   const store = new Store();
+  const kept = options.stateFile === undefined ? undefined : keepInFile(store, options.stateFile);
   const deliveries = new Deliveries(store, {
     log,
     retryDelaysSeconds: options.retryDelaysSeconds ?? DEFAULT_RETRY_DELAYS_SECONDS,
@@ -84,6 +89,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     log,
     pages: [...payPage, ...portalPage, ...controlPages(api, deliveries)],
   });
+  deliveries.resume();
   const expiry = setInterval(() => expireDueSessions(context), EXPIRY_CHECK_MILLISECONDS);
   return {
     url,
@@ -97,6 +103,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     async stop() {
       clearInterval(expiry);
       await deliveries.stop();
+      kept?.save();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();

@@ -1,7 +1,8 @@
 import { invalid } from './errors.ts';
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
-const LARGEST_AMOUNT = 99_999_999;
+/** The most that Stripe charges at once, in minor units. */
+export const LARGEST_AMOUNT = 99_999_999;
 
 /** The lower-case ISO 4217 code, or Stripe's 400. */
 export function checkCurrency(currency: string, param: string): string {

@@ -20,6 +20,7 @@ export function checkParameters<Name extends keyof Requests>(name: Name, form: F
   const values = structuredClone(form);
   const validate = validatorOf(name);
   if (!validate(values)) throw failureOf(validate.errors ?? [], form);
+  checkNumbers(values, form, '');
   checkMetadata(values, '');
   return checkedBySchema<Name>(values);
 }
@@ -108,10 +109,27 @@ function paramName(pointer: string): string {
 
 function valueAt(form: Form, pointer: string): FormValue | undefined {
   const keys = pointer.split('/').slice(1);
-  return keys.reduce<FormValue | undefined>((value, key) => {
-    if (value === undefined || typeof value === 'string') return undefined;
-    return Array.isArray(value) ? value[Number(key)] : value[key];
-  }, form);
+  return keys.reduce<FormValue | undefined>(member, form);
+}
+
+function member(value: FormValue | undefined, key: string): FormValue | undefined {
+  if (value === undefined || typeof value === 'string') return undefined;
+  return Array.isArray(value) ? value[Number(key)] : value[key];
+}
+
+/** ajv also reads `1e3`, `0x10` and ` 7 ` as numbers, and numbers beyond what JavaScript counts exactly. */
+function checkNumbers(value: unknown, given: FormValue | undefined, path: string): void {
+  if (typeof value === 'number') {
+    const isPlain = typeof given === 'string' && /^-?\d+(\.\d+)?$/.test(given);
+    const isExact = !Number.isInteger(value) || Number.isSafeInteger(value);
+    if (!isPlain || !isExact) {
+      throw invalid(`Invalid integer: ${String(given)}`, path, 'parameter_invalid_integer');
+    }
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    checkNumbers(inner, member(given, key), path === '' ? key : `${path}[${key}]`);
+  }
 }
 
 /** Stripe's limits: 50 keys of up to 40 characters, values of up to 500. */

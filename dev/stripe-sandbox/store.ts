@@ -1,11 +1,19 @@
 import type { CheckoutDetails } from './checkout/details.ts';
 import type { ObjectName, ObjectTypes, StripeObject } from './wire.ts';
 
+export interface StoreSnapshot {
+  readonly objects: readonly StripeObject[];
+  readonly deleted: readonly { id: string; object: string; deleted: true }[];
+  readonly checkouts: readonly (readonly [string, CheckoutDetails])[];
+}
+
 /**
  * All state of one sandbox. Objects are values: a change puts a new object in
  * the place of the old one, so that events and answers keep what they saw.
  */
 export class Store {
+  /** Called after each change. */
+  onChange: () => void = () => undefined;
   readonly #kinds = new Map<string, Map<string, StripeObject>>();
   readonly #deleted = new Map<string, { id: string; object: string; deleted: true }>();
   /** What a session was created with and the API does not show. */
@@ -14,6 +22,7 @@ export class Store {
   /** Adds the object, or replaces the one of the same id in its old place. */
   put<Kind extends StripeObject>(object: Kind): Kind {
     this.#kind(object.object).set(object.id, object);
+    this.onChange();
     return object;
   }
 
@@ -49,11 +58,27 @@ export class Store {
     const stub = { id: object.id, object: object.object, deleted: true as const };
     this.#kind(object.object).delete(object.id);
     this.#deleted.set(object.id, stub);
+    this.onChange();
     return stub;
   }
 
   deleted(id: string): { id: string; object: string; deleted: true } | undefined {
     return this.#deleted.get(id);
+  }
+
+  /** Everything that is known, as JSON can carry it. */
+  snapshot(): StoreSnapshot {
+    return {
+      objects: [...this.#kinds.values()].flatMap((kind) => [...kind.values()]),
+      deleted: [...this.#deleted.values()],
+      checkouts: [...this.checkouts],
+    };
+  }
+
+  restore({ objects, deleted, checkouts }: StoreSnapshot): void {
+    for (const object of objects) this.put(object);
+    for (const stub of deleted) this.#deleted.set(stub.id, stub);
+    for (const [id, details] of checkouts) this.checkouts.set(id, details);
   }
 
   #kind(name: string): Map<string, StripeObject> {

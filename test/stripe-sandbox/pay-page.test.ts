@@ -86,6 +86,21 @@ describe('the pay page', () => {
     },
   );
 
+  test('what costs nothing completes without a payment', async () => {
+    const { stripe } = await sandbox();
+    const session = await sessionFor(stripe, await priceOf(stripe, 0, 'month'));
+    expect((await payByCard(session.url)).status).toBe(303);
+    const complete = await stripe.checkout.sessions.retrieve(session.id, {
+      expand: ['invoice', 'subscription'],
+    });
+    expect(complete).toMatchObject({
+      payment_status: 'no_payment_required',
+      invoice: { status: 'paid', amount_paid: 0 },
+      subscription: { status: 'active' },
+    });
+    expect((await stripe.paymentIntents.list()).data).toEqual([]);
+  });
+
   test('a declined subscription makes no subscription', async () => {
     const { stripe } = await sandbox();
     const session = await sessionFor(stripe, await priceOf(stripe, 2490, 'month'));

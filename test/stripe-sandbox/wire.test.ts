@@ -32,6 +32,22 @@ describe('requests that Stripe refuses get its error body', () => {
       'unit_amount',
       'parameter_invalid_integer',
     ],
+    [
+      'a number written cleverly',
+      'POST',
+      '/v1/prices',
+      'currency=gbp&unit_amount=1e3',
+      'unit_amount',
+      'parameter_invalid_integer',
+    ],
+    [
+      'a number too large to be exact',
+      'POST',
+      '/v1/checkout/sessions',
+      'line_items[0][quantity]=99999999999999999999',
+      'line_items[0][quantity]',
+      'parameter_invalid_integer',
+    ],
     ['a text where a boolean belongs', 'POST', '/v1/products', 'name=A&active=yes', 'active', undefined],
     [
       'a text where a hash belongs',
@@ -214,6 +230,8 @@ describe('a checkout session cannot be made', () => {
     expect(await refusal(sessionFor(stripe, await priceOf(stripe, 29)))).toMatchObject({
       code: 'amount_too_small',
     });
+    const huge = { line_items: [{ price: price.id, quantity: 1_000_000 }] };
+    expect(await refusal(sessionFor(stripe, price, huge))).toMatchObject({ code: 'amount_too_large' });
     expect(await refusal(sessionFor(stripe, price, { discounts: [{ coupon: 'x' }] }))).toMatchObject({
       statusCode: 400,
       param: 'discounts',

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { invalid, missing, refuseUnsupported } from '../errors.ts';
 import { newId } from '../ids.ts';
-import { smallestCharge } from '../money.ts';
+import { LARGEST_AMOUNT, smallestCharge } from '../money.ts';
 import { named } from '../operations.ts';
 import type { Params } from '../parameters.ts';
 import { createPrice } from '../resources/prices.ts';
@@ -105,6 +105,13 @@ function checkTogether(mode: Mode, items: readonly LineItem[]): void {
     );
   }
   const total = items.reduce((sum, item) => sum + item.amount_total, 0);
+  if (total > LARGEST_AMOUNT) {
+    throw invalid(
+      `The Checkout Session's total amount due must be no more than ${LARGEST_AMOUNT} in the currency's smallest unit.`,
+      'line_items',
+      'amount_too_large',
+    );
+  }
   const least = smallestCharge(first?.currency ?? '');
   if (mode === 'payment' && total > 0 && total < least) {
     throw invalid(

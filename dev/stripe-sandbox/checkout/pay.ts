@@ -64,7 +64,8 @@ export function finishAuthentication(
 /** The buyer promises a bank debit: the order is complete, the money comes days later or never. */
 export function payWithBankDebit(context: Context, session: Session, buyer: Buyer): PayOutcome {
   const method = newBankDebit(context, buyer);
-  return complete(context, session, buyer, method, paymentIntentOf(context, session));
+  const intent = session.amount_total === 0 ? null : paymentIntentOf(context, session);
+  return complete(context, session, buyer, method, intent);
 }
 
 function complete(

@@ -52,5 +52,6 @@ function updateProduct(context: Context, product: Product, params: Params<'produ
     unit_label: updatedText(params.unit_label, undefined),
     url: updatedText(params.url, undefined),
   });
-  return change(context, product, { ...patch, updated: context.now() }, 'product.updated');
+  const updated = { ...patch, updated: context.now() };
+  return change(context, product, updated, 'product.updated');
 }
