@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Stripe from 'stripe';
+import { expect, test } from 'vitest';
+import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
+
+const sdkOf = (sandbox: StripeSandbox) =>
+  new Stripe(sandbox.apiKey, { host: '127.0.0.1', port: sandbox.port, protocol: 'http' });
+
+test('a sandbox with a state file goes on where the one before it ended', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ratecard-sandbox-'));
+  const stateFile = join(folder, 'state.json');
+  try {
+    const first = await startStripeSandbox({ stateFile });
+    const product = await sdkOf(first).products.create({ name: 'Kept' });
+    const customer = await sdkOf(first).customers.create({});
+    const gone = await sdkOf(first).customers.create({});
+    await sdkOf(first).customers.del(gone.id);
+    await first.stop();
+
+    const second = await startStripeSandbox({ stateFile });
+    expect((await sdkOf(second).products.retrieve(product.id)).name).toBe('Kept');
+    expect((await sdkOf(second).customers.retrieve(customer.id)).id).toBe(customer.id);
+    expect(await sdkOf(second).customers.retrieve(gone.id)).toMatchObject({ deleted: true });
+    expect((await sdkOf(second).events.list()).data.map(({ type }) => type)).toContain('product.created');
+    await second.stop();
+
+    const other = await startStripeSandbox();
+    await expect(sdkOf(other).products.retrieve(product.id)).rejects.toThrow('No such product');
+    await other.stop();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
