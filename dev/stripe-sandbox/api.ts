@@ -77,7 +77,9 @@ export class Api {
       const { method, path } = request;
       const fault = this.faultRule?.({ method, path, sequence }) ?? 'none';
       const cause: Cause = { id: record.id, idempotency_key: record.idempotencyKey };
-      return this.#once(request, form, cause, fault);
+      if (typeof fault === 'object' && !fault.saved) throw failureOfFault(fault.status);
+      const outcome = this.#once(request, form, cause, fault);
+      return fault === 'lose-answer' ? { kind: 'reset' } : outcome;
     } catch (error) {
       return answered(failureAnswer(record.id, error));
     }
@@ -86,42 +88,29 @@ export class Api {
   /** Does the request, or repeats the answer that its Idempotency-Key already got. */
   #once(request: ApiRequest, form: Form, cause: Cause, fault: Fault): Outcome {
     const key = cause.idempotency_key;
-    if (key === null) return this.#perform(request, form, cause, fault).outcome;
-    const saved = this.#keys.begin(key, JSON.stringify([request.method, request.path, form]));
+    const fingerprint = JSON.stringify([request.method, request.path, form]);
+    const saved = key === null ? undefined : this.#keys.begin(key, fingerprint);
+    const release = (): void => {
+      if (key !== null && !saved) this.#keys.release(key);
+    };
+    // A request that hangs holds its key until the client gives up.
+    if (fault === 'hang') return { kind: 'hang', givenUp: release };
     if (saved) return answered({ ...saved, headers: { ...saved.headers, 'idempotent-replayed': 'true' } });
     try {
-      const { outcome, answer } = this.#perform(request, form, cause, fault);
-      if (answer) this.#keys.finish(key, answer);
-      // A request that hangs holds its key until the client gives up.
-      if (outcome.kind === 'hang') return { kind: 'hang', givenUp: () => this.#keys.release(key) };
-      if (!answer) this.#keys.release(key);
-      return outcome;
+      const answer = this.#perform(request, form, cause, fault);
+      if (key !== null) this.#keys.finish(key, answer);
+      return answered(answer);
     } catch (error) {
-      this.#keys.release(key);
+      release();
       throw error;
     }
   }
 
-  /** `answer` is there when the work began, and is what a replay will get. */
-  #perform(
-    request: ApiRequest,
-    form: Form,
-    cause: Cause,
-    fault: Fault,
-  ): { outcome: Outcome; answer?: Answer } {
-    if (fault === 'hang') return { outcome: { kind: 'hang', givenUp: () => undefined } };
+  /** The answer of the work, good or bad. Throws when the work cannot begin. */
+  #perform(request: ApiRequest, form: Form, cause: Cause, fault: Fault): Answer {
     const id = requestIdOf(cause);
-    if (typeof fault === 'object') {
-      const answer = failureAnswer(id, failureOfFault(fault.status));
-      return fault.saved ? { outcome: answered(answer), answer } : { outcome: answered(answer) };
-    }
+    if (typeof fault === 'object') return failureAnswer(id, failureOfFault(fault.status));
     const { run, pathId } = prepare(request, form);
-    const answer = this.#run(run, pathId, form, cause);
-    return { outcome: fault === 'lose-answer' ? { kind: 'reset' } : answered(answer), answer };
-  }
-
-  #run(run: Work, pathId: string, form: Form, cause: Cause): Answer {
-    const id = requestIdOf(cause);
     try {
       const context: Context = { ...this.#context, cause };
       return jsonAnswer(200, id, expand(context, run(context, pathId), expansionsOf(form)));

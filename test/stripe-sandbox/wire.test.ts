@@ -358,6 +358,19 @@ describe('faults on demand', () => {
     expect(server.requests.map(({ status }) => status)).toEqual([429, 500, 200, 200]);
   });
 
+  test('while a fault lasts, replays meet it too', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const create = (): Promise<Stripe.Product> =>
+      stripe.products.create({ name: 'A' }, { idempotencyKey: 'key-1' });
+    const product = await create();
+    server.setFault(() => ({ status: 500 }));
+    expect(await refusal(create())).toMatchObject({ statusCode: 500 });
+    server.setFault(() => 'lose-answer');
+    expect(await refusal(create())).toMatchObject({ type: 'StripeConnectionError' });
+    server.setFault(undefined);
+    expect((await create()).id).toBe(product.id);
+  });
+
   test('a saved 500 is what the key gets from then on', async () => {
     const { sandbox: server, stripe } = await sandbox();
     server.setFault(({ sequence }) => (sequence === 0 ? { status: 500, saved: true } : 'none'));
