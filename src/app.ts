@@ -1,7 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { secureHeaders } from 'hono/secure-headers';
 import packageJson from '../package.json' with { type: 'json' };
+import { createBillingRoutes } from './billing/index.ts';
 import { notFound } from './core/errors.ts';
+import { createCreditsRoutes } from './credits/index.ts';
 import { createDeps } from './deps.ts';
 import {
   answerError,
@@ -17,6 +19,7 @@ import {
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
 import { createPricingRoutes } from './pricing/index.ts';
+import { createWebhookRoutes } from './webhooks/index.ts';
 
 /** What is served without a credential: whole paths, and nothing below them. */
 const publicRoutes: ReadonlySet<string> = new Set([
@@ -57,6 +60,9 @@ export function createApp() {
 
   app.route('/', createOpsRoutes(packageJson.version));
   app.route('/', createPricingRoutes());
+  app.route('/', createCreditsRoutes());
+  app.route('/', createBillingRoutes());
+  app.route('/', createWebhookRoutes());
   serveDocumentation(app, packageJson.version);
   return app;
 }

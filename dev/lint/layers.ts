@@ -16,7 +16,7 @@ const domains: Readonly<Record<string, readonly string[]>> = {
 const foundations: readonly string[] = ['core', 'db', 'http'];
 
 /** The files of src/ itself, which put the domains together. */
-const composition: readonly string[] = ['app', 'deps', 'env', 'index'];
+const composition: readonly string[] = ['app', 'deps', 'env', 'index', 'jobs'];
 
 /**
  * Foreign keys between domains that do not know each other: one `tables.ts` names the other's, and nothing more.

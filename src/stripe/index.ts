@@ -1,5 +1,6 @@
+export { isPinnedRelease } from './api-version.ts';
 export { createStripeClient } from './client.ts';
 export { StripeRefusal } from './errors.ts';
-export { openStripe, type StripeGateway } from './gateway.ts';
+export { openStripe, type OfferPrice, type StripeGateway } from './gateway.ts';
 export type { CheckoutSession, Invoice, StripeEvent } from './schemas.ts';
-export { readSignedEvent } from './webhook-signature.ts';
+export { readSignedEvent, readStoredEvent } from './webhook-signature.ts';

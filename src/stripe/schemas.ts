@@ -7,7 +7,12 @@ const id = z.string().min(1);
 /** A reference comes as an id, or as the object itself where it was expanded. */
 const reference = z.union([id, z.object({ id }).transform((object) => object.id)]);
 
-const moment = z.int().transform((seconds) => new Date(seconds * 1000));
+/** Up to the end of the year 9999, the last that ISO 8601 writes in four digits. */
+const moment = z
+  .int()
+  .min(0)
+  .max(253_402_300_799)
+  .transform((seconds) => new Date(seconds * 1000));
 
 /** https://docs.stripe.com/api/checkout/sessions/object */
 export const checkoutSession = z
@@ -22,9 +27,12 @@ export const checkoutSession = z
     currency: z.string().nullable(),
     payment_intent: reference.nullable(),
     subscription: reference.nullable(),
-    line_items: z.object({
-      data: z.array(z.object({ price: z.object({ id }).nullable(), quantity: z.int().nullable() })),
-    }),
+    /** Absent from a session that sells nothing, such as one in setup mode. */
+    line_items: z
+      .object({
+        data: z.array(z.object({ price: z.object({ id }).nullable(), quantity: z.int().nullable() })),
+      })
+      .nullish(),
   })
   .transform((session) => ({
     id: session.id,
@@ -37,12 +45,14 @@ export const checkoutSession = z
     currency: session.currency?.toUpperCase() ?? null,
     paymentIntentId: session.payment_intent,
     subscriptionId: session.subscription,
-    lines: session.line_items.data.map((line) => ({
+    lines: (session.line_items?.data ?? []).map((line) => ({
       stripePriceId: line.price?.id ?? null,
       quantity: line.quantity ?? 1,
     })),
   }));
 export type CheckoutSession = z.output<typeof checkoutSession>;
+
+const lineOrigin = z.object({ proration: z.boolean() }).nullish();
 
 /** https://docs.stripe.com/api/invoices/object: a line's own period is the one that was paid for. */
 export const invoice = z
@@ -63,6 +73,9 @@ export const invoice = z
           amount: z.int(),
           quantity: z.int().nullable(),
           period: z.object({ start: moment, end: moment }),
+          parent: z
+            .object({ subscription_item_details: lineOrigin, invoice_item_details: lineOrigin })
+            .nullish(),
           pricing: z.object({ price_details: z.object({ price: reference }).nullish() }).nullable(),
         }),
       ),
@@ -81,7 +94,11 @@ export const invoice = z
       id: line.id,
       stripePriceId: line.pricing?.price_details?.price ?? null,
       quantity: line.quantity ?? 1,
+      /** Before discounts. */
       amountMinor: line.amount,
+      /** Balances a change of the subscription in the middle of a period. */
+      isProration:
+        (line.parent?.subscription_item_details ?? line.parent?.invoice_item_details)?.proration ?? false,
       periodStart: line.period.start,
       periodEnd: line.period.end,
     })),
@@ -90,13 +107,16 @@ export type Invoice = z.output<typeof invoice>;
 
 /** https://docs.stripe.com/api/events/object */
 export const event = z.object({
-  id: z.string().regex(/^evt_\w+$/),
+  id: z.string().regex(/^evt_\w{1,250}$/),
   object: z.literal('event'),
-  type: z.string().min(1).max(200),
-  api_version: z.string().nullish(),
+  type: z.string().regex(/^[\w.]{1,200}$/),
+  api_version: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/)
+    .nullish(),
   account: z.string().nullish(),
   created: moment,
   livemode: z.boolean(),
-  data: z.object({ object: z.looseObject({ id: z.string().optional() }) }),
+  data: z.object({ object: z.looseObject({ id: z.string().nullish() }) }),
 });
 export type StripeEvent = z.output<typeof event>;

@@ -33,6 +33,11 @@ export async function readSignedEvent(
   throw refused();
 }
 
+/** The event in a payload that {@link readSignedEvent} has let through before. */
+export function readStoredEvent(payload: string): StripeEvent {
+  return event.parse(JSON.parse(payload));
+}
+
 /** The signed content; undefined when this secret did not sign it. */
 async function readSigned(
   sdk: Stripe,

@@ -1,0 +1,4 @@
+export { createBillingRoutes } from './routes.ts';
+export { settleInvoice } from './settle-invoice.ts';
+export { settleSession } from './settle-session.ts';
+export { SettlementError, type Fact, type Settlement, type SettlementDeps } from './settlement.ts';

@@ -1,0 +1,58 @@
+import { and, desc, eq, gt, sql } from 'drizzle-orm';
+import type { User } from '../core/actor.ts';
+import { isUser } from '../customers/index.ts';
+import { customers } from '../customers/tables.ts';
+import { build } from '../db/index.ts';
+import { prices, subscriptionPlans } from '../pricing/tables.ts';
+import { checkouts, payments } from './tables.ts';
+
+type NewPayment = typeof payments.$inferInsert;
+
+/** Money that arrived. The PaymentIntent or Invoice is unique: told again, it changes nothing. */
+export function recordPayment(payment: NewPayment) {
+  return build.insert(payments).values(payment).onConflictDoNothing();
+}
+
+/** The newest plan payment whose period is not over at `now`; no row when nothing is paid for. */
+export function findActivePlan(user: User, now: Date) {
+  return build
+    .select({
+      key: subscriptionPlans.planKey,
+      name: subscriptionPlans.name,
+      credits: prices.credits,
+      startedAt: sql`(
+        select min(first.paid_at) from payments as first
+        where first.customer_id = ${payments.customerId}
+          and first.stripe_subscription_id is not distinct from ${payments.stripeSubscriptionId}
+          and first.period_end is not null
+      )`.mapWith(payments.paidAt),
+      endsAt: sql`${payments.periodEnd}`.mapWith(payments.paidAt),
+    })
+    .from(payments)
+    .innerJoin(customers, eq(customers.id, payments.customerId))
+    .innerJoin(prices, eq(prices.id, payments.offerId))
+    .innerJoin(subscriptionPlans, eq(subscriptionPlans.id, prices.planId))
+    .where(and(isUser(user), gt(payments.periodEnd, now)))
+    .orderBy(desc(payments.paidAt), desc(payments.createdAt))
+    .limit(1);
+}
+
+/** Whether money arrived, and whether a completed subscription still waits for its first invoice. */
+export function summarisePayments(user: User) {
+  return build
+    .select({
+      hasPaid: sql<boolean>`exists (
+        select from ${payments} where ${payments.customerId} = ${customers.id} and ${payments.amountMinor} > 0
+      )`,
+      isPending: sql<boolean>`exists (
+        select from ${checkouts}
+        where ${checkouts.customerId} = ${customers.id} and ${checkouts.mode} = 'subscription'
+          and ${checkouts.status} in ('processing', 'paid')
+          and not exists (
+            select from ${payments} where ${payments.stripeSubscriptionId} = ${checkouts.stripeSubscriptionId}
+          )
+      )`,
+    })
+    .from(customers)
+    .where(isUser(user));
+}

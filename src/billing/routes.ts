@@ -1,0 +1,107 @@
+import { answer, createRoutes, defineRoute, jsonBody, jsonResponse, userOf } from '../http/index.ts';
+import { openPortal } from './open-portal.ts';
+import { readBalance } from './read-balance.ts';
+import { readPaymentStatus } from './read-payment-status.ts';
+import {
+  balanceAnswer,
+  createCheckoutAnswer,
+  createCheckoutBody,
+  paymentStatusAnswer,
+  portalAnswer,
+  portalBody,
+  purchaseCreditsAnswer,
+  purchaseCreditsBody,
+} from './schemas.ts';
+import { startCheckout } from './start-checkout.ts';
+
+const checkoutProblems =
+  '409 `price_changed` carries the present offer as `current`. 503 `offer_not_synced` while it is not at Stripe yet.';
+
+const createCheckout = defineRoute('customer', {
+  method: 'post',
+  path: '/payment/create-checkout',
+  summary: 'Open a pay page for a plan',
+  description: `Sells what the plan is offered for now. 404 \`plan_not_found\`. ${checkoutProblems}`,
+  tags: ['Payment'],
+  request: { body: jsonBody(createCheckoutBody) },
+  responses: { 200: jsonResponse('Where to pay.', createCheckoutAnswer) },
+});
+
+const purchaseCredits = defineRoute('customer', {
+  method: 'post',
+  path: '/payment/purchase-credits',
+  summary: 'Open a pay page for a credit package',
+  description: `Sells what the package is offered for now. 404 \`package_not_found\`. ${checkoutProblems}`,
+  tags: ['Payment'],
+  request: { body: jsonBody(purchaseCreditsBody) },
+  responses: { 200: jsonResponse('Where to pay.', purchaseCreditsAnswer) },
+});
+
+const createPortalSession = defineRoute('customer', {
+  method: 'post',
+  path: '/payment/create-portal-session',
+  summary: 'Open the billing portal',
+  description: 'Invoices and payment methods, at Stripe. 409 `no_billing_account` before a first checkout.',
+  tags: ['Payment'],
+  request: { body: { ...jsonBody(portalBody), required: false } },
+  responses: { 200: jsonResponse('Where the portal is.', portalAnswer) },
+});
+
+const getStatus = defineRoute('customer', {
+  method: 'get',
+  path: '/payment/status',
+  summary: 'What the customer has paid for',
+  tags: ['Payment'],
+  responses: { 200: jsonResponse('The plan and its period.', paymentStatusAnswer) },
+});
+
+const getBalance = defineRoute('customer', {
+  method: 'get',
+  path: '/credits/balance',
+  summary: 'The customer’s credits',
+  tags: ['Credits'],
+  responses: { 200: jsonResponse('Balance and use.', balanceAnswer) },
+});
+
+/** Buying, and what was bought. The balance is here because it sets the ledger beside the active plan. */
+export function createBillingRoutes() {
+  return createRoutes()
+    .openapi(createCheckout, async (c) => {
+      const { plan, price_id } = c.req.valid('json');
+      const item = { type: 'plan', key: plan } as const;
+      const { checkoutUrl, sessionId } = await startCheckout(c.get('deps'), userOf(c), item, price_id);
+      return answer(c, createCheckoutAnswer, {
+        success: true,
+        checkout_url: checkoutUrl,
+        session_id: sessionId,
+      });
+    })
+    .openapi(purchaseCredits, async (c) => {
+      const { package: key, price_id } = c.req.valid('json');
+      const item = { type: 'package', key } as const;
+      const { checkoutUrl, sessionId, credits } = await startCheckout(
+        c.get('deps'),
+        userOf(c),
+        item,
+        price_id,
+      );
+      return answer(c, purchaseCreditsAnswer, {
+        success: true,
+        checkout_url: checkoutUrl,
+        session_id: sessionId,
+        credits,
+      });
+    })
+    .openapi(createPortalSession, async (c) => {
+      const url = await openPortal(c.get('deps'), userOf(c));
+      return answer(c, portalAnswer, { success: true, portal_url: url });
+    })
+    .openapi(getStatus, async (c) => {
+      const status = await readPaymentStatus(c.get('deps'), userOf(c));
+      return answer(c, paymentStatusAnswer, { success: true, payment_status: status });
+    })
+    .openapi(getBalance, async (c) => {
+      const credits = await readBalance(c.get('deps'), userOf(c));
+      return answer(c, balanceAnswer, { success: true, credits });
+    });
+}

@@ -1,0 +1,105 @@
+import { grantCredits } from '../credits/index.ts';
+import { findCustomerAtStripe, keepStripeCustomer } from '../customers/index.ts';
+import type { Statement } from '../db/index.ts';
+import type { CheckoutSession } from '../stripe/index.ts';
+import {
+  findCheckout,
+  findOffers,
+  moveUnpaidCheckout,
+  payCheckout,
+  type CompletedCheckout,
+  type UnpaidStatus,
+} from './checkout-queries.ts';
+import { recordPayment } from './payment-queries.ts';
+import { SettlementError, type Fact, type Settlement, type SettlementDeps } from './settlement.ts';
+
+/** What a session that is not paid means for its checkout, by the event that told of it; `never`: it must be paid. */
+export type Unpaid = UnpaidStatus | 'never';
+
+/**
+ * Fulfils a Checkout Session by what Stripe says of it now; the event only names it. What is ours is known by its
+ * price. A paid package is credited with the credits of the offer that was sold; a subscription's credits come with
+ * its invoices. Source: https://docs.stripe.com/checkout/fulfillment
+ */
+export async function settleSession(deps: SettlementDeps, fact: Fact, unpaid: Unpaid): Promise<Settlement> {
+  const session = await deps.stripe.findCheckoutSession(fact.objectId);
+  const [checkouts, customers, offers] = await deps.db.batch([
+    findCheckout(fact.objectId, session?.clientReferenceId ?? null),
+    findCustomerAtStripe(session?.stripeCustomerId ?? null),
+    findOffers(session?.lines.flatMap(({ stripePriceId }) => stripePriceId ?? []) ?? []),
+  ]);
+  const [checkout] = checkouts;
+  if (session === undefined) {
+    if (checkout === undefined) return { kind: 'ignored', reason: 'not_ours' };
+    throw new SettlementError('session_missing');
+  }
+  if (session.mode === 'setup') return { kind: 'ignored', reason: 'nothing_sold' };
+  const [offer, ...others] = offers;
+  if (offer === undefined) return { kind: 'ignored', reason: 'not_ours' };
+  const customerId = checkout?.customerId ?? customers[0]?.id;
+  const completed = checkout && {
+    checkoutId: checkout.id,
+    sessionId: session.id,
+    subscriptionId: session.subscriptionId,
+    completedAt: fact.occurredAt,
+  };
+  if (session.paymentStatus === 'unpaid') return settleUnpaid(unpaid, completed, customerId);
+  if (customerId === undefined) throw new SettlementError('customer_unknown');
+  if (others.length > 0) throw new SettlementError('several_offers');
+  return {
+    kind: 'effects',
+    customerId,
+    statements: [
+      ...(session.stripeCustomerId === null
+        ? []
+        : [keepStripeCustomer(customerId, session.stripeCustomerId)]),
+      ...(completed === undefined ? [] : [payCheckout(completed)]),
+      ...(session.mode === 'payment' ? purchase(fact, session, customerId, offer) : []),
+    ],
+  };
+}
+
+function settleUnpaid(
+  unpaid: Unpaid,
+  completed: CompletedCheckout | undefined,
+  customerId: string | undefined,
+): Settlement {
+  if (unpaid === 'never') throw new SettlementError('session_unpaid');
+  if (completed === undefined || customerId === undefined) return { kind: 'ignored', reason: 'nothing_paid' };
+  return { kind: 'effects', customerId, statements: [moveUnpaidCheckout(completed, unpaid)] };
+}
+
+type Offer = Awaited<ReturnType<typeof findOffers>>[number];
+
+/** The money and the credits of a paid package, however many of it were bought. */
+function purchase(
+  fact: Fact,
+  session: CheckoutSession,
+  customerId: string,
+  offer: Offer,
+): readonly Statement[] {
+  const quantity = session.lines
+    .filter((line) => line.stripePriceId === offer.stripePriceId)
+    .reduce((sum, line) => sum + line.quantity, 0);
+  const payment = recordPayment({
+    customerId,
+    offerId: offer.id,
+    stripePaymentIntentId: session.paymentIntentId,
+    currency: session.currency ?? offer.currency,
+    amountMinor: session.amountMinor,
+    paidAt: fact.occurredAt,
+  });
+  const grant = grantCredits({
+    customerId,
+    source: 'checkout_session',
+    sourceRef: session.id,
+    transactionType: 'purchase',
+    offerId: offer.id,
+    credits: offer.credits,
+    quantity,
+    description: `Purchased ${offer.name}`,
+    eventId: fact.eventId,
+    actor: 'system:webhook',
+  });
+  return [...(session.paymentIntentId === null ? [] : [payment]), ...(offer.credits === 0 ? [] : [grant])];
+}

@@ -1,0 +1,35 @@
+import type { Statement } from '../db/index.ts';
+import type { Deps } from '../deps.ts';
+
+/** One event of Stripe's: which one, what it is about, and when Stripe says that it happened. */
+export interface Fact {
+  readonly eventId: string;
+  readonly objectId: string;
+  readonly occurredAt: Date;
+}
+
+/** What is needed to look at a fact; it is changed by nobody but the caller, who commits the effects. */
+export type SettlementDeps = Pick<Deps, 'db' | 'stripe'>;
+
+/** Why an event needs nothing from us. */
+export type IgnoredReason = 'not_ours' | 'nothing_sold' | 'nothing_paid' | 'not_a_period' | 'trial';
+
+/** What a fact leads to. The effects are for the caller to commit, all together with the event's completion. */
+export type Settlement =
+  | {
+      readonly kind: 'effects';
+      readonly customerId: string;
+      readonly statements: readonly Statement[];
+    }
+  | { readonly kind: 'ignored'; readonly reason: IgnoredReason };
+
+/** What of Ratecard's cannot be placed: it is kept, shown and tried again, never lost in silence. */
+export class SettlementError extends Error {
+  override readonly name = 'SettlementError';
+  readonly code: 'session_missing' | 'session_unpaid' | 'customer_unknown' | 'several_offers';
+
+  constructor(code: SettlementError['code']) {
+    super(code);
+    this.code = code;
+  }
+}

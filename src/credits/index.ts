@@ -1,0 +1,4 @@
+export { grantCredits, summariseAccount } from './queries.ts';
+export { mendCosts } from './read-costs.ts';
+export { createCreditsRoutes } from './routes.ts';
+export { readSummary } from './account-summary.ts';

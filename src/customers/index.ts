@@ -1,0 +1,1 @@
+export { findCustomer, findCustomerAtStripe, isUser, keepStripeCustomer } from './queries.ts';

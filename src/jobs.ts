@@ -1,0 +1,68 @@
+import { createLog, describeFault } from './core/log.ts';
+import { mendCosts } from './credits/index.ts';
+import { forgetOldKeys } from './db/index.ts';
+import { createDeps, type Deps } from './deps.ts';
+import { configurationOf } from './http/index.ts';
+import { mendCatalogue } from './pricing/index.ts';
+import { answerDoorbells, sweepEvents } from './webhooks/index.ts';
+
+/** Messages are only doorbells: all are taken, and what could not be done is found by the sweep. */
+export async function handleQueue(
+  batch: MessageBatch<unknown>,
+  env: Env,
+  context: ExecutionContext,
+): Promise<void> {
+  const deps = jobDeps(env, context);
+  if (deps !== undefined) {
+    await answerDoorbells(
+      deps,
+      batch.messages.map(({ body }) => body),
+    );
+  }
+  batch.ackAll();
+}
+
+type Job = (deps: Deps) => Promise<unknown>;
+
+/** Every minute. Each brings one thing up to what the database says, and can be run again at any time. */
+const everyMinute = { sweepEvents, mendCatalogue, mendCosts } satisfies Readonly<Record<string, Job>>;
+
+const everyHour = {
+  forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(deps.clock.now())),
+} satisfies Readonly<Record<string, Job>>;
+
+export async function handleScheduled(
+  controller: ScheduledController,
+  env: Env,
+  context: ExecutionContext,
+): Promise<void> {
+  const deps = jobDeps(env, context);
+  if (deps === undefined) return;
+  const isFullHour = new Date(controller.scheduledTime).getUTCMinutes() === 0;
+  const jobs = Object.entries<Job>({ ...everyMinute, ...(isFullHour ? everyHour : {}) });
+  await Promise.all(jobs.map(([name, job]) => runJob(deps, name, job)));
+}
+
+/** One job that fails does not take the others with it. */
+async function runJob(deps: Deps, name: string, job: Job): Promise<void> {
+  try {
+    await job(deps);
+  } catch (error) {
+    deps.log.error('job_failed', { job: name, ...describeFault(error) });
+  }
+}
+
+/** Undefined while the configuration is not good: then nothing is done, as nothing is served. */
+function jobDeps(env: Env, context: ExecutionContext): Deps | undefined {
+  const result = configurationOf(env);
+  if (!result.ok) {
+    const variables = result.problems.map(({ variable }) => variable).join(', ');
+    createLog().error('misconfigured', { variables });
+    return undefined;
+  }
+  return createDeps(env, result.config, {
+    requestId: `job_${crypto.randomUUID().replaceAll('-', '')}`,
+    operationId: crypto.randomUUID(),
+    waitUntil: (promise) => context.waitUntil(promise),
+  });
+}

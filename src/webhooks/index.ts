@@ -1,0 +1,3 @@
+export { createWebhookRoutes } from './routes.ts';
+export { answerDoorbells } from './answer-doorbells.ts';
+export { sweepEvents } from './sweep-events.ts';

@@ -1,0 +1,67 @@
+import { malformed } from '../core/errors.ts';
+import { describeFault } from '../core/log.ts';
+import type { Deps } from '../deps.ts';
+import { isPinnedRelease, type StripeEvent } from '../stripe/index.ts';
+import { handlerOf } from './handlers.ts';
+import { storeEvent } from './queries.ts';
+
+export interface Receipt {
+  readonly eventId: string;
+  /** The event was in the inbox before. */
+  readonly duplicate: boolean;
+}
+
+type ReceiveDeps = Pick<Deps, 'db' | 'config' | 'log' | 'readSignedEvent' | 'waitUntil' | 'webhookQueue'>;
+
+/**
+ * Takes an event in: when this returns, it is stored. Throws `invalid_signature`, `not_an_event`, `wrong_livemode`,
+ * and `database_unavailable` when it cannot be stored, so that Stripe sends it again.
+ */
+export async function receiveEvent(
+  deps: ReceiveDeps,
+  payload: string,
+  signature: string | undefined,
+): Promise<Receipt> {
+  const event = await deps.readSignedEvent(payload, signature);
+  if (event.livemode !== deps.config.stripe.livemode) {
+    throw malformed(
+      'wrong_livemode',
+      'The event is of the other mode (live or test) than this installation.',
+    );
+  }
+  const ignoredReason = reasonToIgnore(event);
+  const stored = await deps.db.run(
+    storeEvent({
+      eventId: event.id,
+      eventType: event.type,
+      apiVersion: event.api_version ?? null,
+      livemode: event.livemode,
+      stripeCreated: event.created,
+      payload,
+      status: ignoredReason === null ? 'pending' : 'ignored',
+      ignoredReason,
+    }),
+  );
+  const duplicate = stored.length === 0;
+  if (ignoredReason === 'api_version') {
+    deps.log.warn('webhook_api_version', { event_id: event.id, api_version: event.api_version });
+  }
+  if (ignoredReason === null && !duplicate) deps.waitUntil(ringDoorbell(deps, event.id));
+  return { eventId: event.id, duplicate };
+}
+
+/** Null for an event that is to be processed. */
+function reasonToIgnore(event: StripeEvent): 'other_account' | 'api_version' | 'no_handler' | null {
+  if (event.account !== undefined && event.account !== null) return 'other_account';
+  if (handlerOf(event.type) === undefined) return 'no_handler';
+  return isPinnedRelease(event.api_version) ? null : 'api_version';
+}
+
+/** The message only says that there is something to do: when it is lost, the scheduled sweep finds the event. */
+async function ringDoorbell(deps: ReceiveDeps, eventId: string): Promise<void> {
+  try {
+    await deps.webhookQueue.send({ event_id: eventId });
+  } catch (error) {
+    deps.log.warn('webhook_doorbell_failed', { event_id: eventId, ...describeFault(error) });
+  }
+}
