@@ -6,6 +6,7 @@
  */
 import { Api, type RequestRecord } from './api.ts';
 import { expireDueSessions } from './checkout/expire.ts';
+import { payPageUrl } from './checkout/new-session.ts';
 import type { Context } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import { EventLog } from './events.ts';
@@ -60,6 +61,13 @@ export interface StripeSandbox {
   stop(): Promise<void>;
 }
 
+/** Sessions of an earlier run are paid where this one listens. */
+function moveOpenSessions(store: Store, url: string): void {
+  for (const session of store.all('checkout.session')) {
+    if (session.url !== null) store.put({ ...session, url: payPageUrl(url, session.id) });
+  }
+}
+
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
   const { log = () => undefined, now = () => new Date(), apiKey = DEFAULT_API_KEY } = options;
   const webhookSecret = options.webhookSecret ?? `whsec_${randomText(32)}`;
@@ -75,6 +83,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
   const handlers = Promise.withResolvers<Handlers>();
   const { server, port } = await listen(options.port ?? 0, handlers.promise);
   const url = `http://127.0.0.1:${port}`;
+  moveOpenSessions(store, url);
   const context: Context = {
     cause: { id: null, idempotency_key: null },
     events: new EventLog(deliveries),

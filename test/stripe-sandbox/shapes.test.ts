@@ -1,10 +1,11 @@
 import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type Stripe from 'stripe';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startStripeSandbox } from '../../dev/stripe-sandbox/index.ts';
 import { payByCard, priceOf, sdk, sessionFor, submit } from './support.ts';
 
-const SAMPLES = new URL('../fixtures/stripe-events/', import.meta.url);
+const SAMPLES = join(import.meta.dirname, '../fixtures/stripe-events');
 const PINNED = /^(.+)__2026-10-28\.endive__.+\.json$/;
 
 /** Objects that this sandbox does not make yet. */
@@ -15,7 +16,7 @@ type Sample = Pick<Stripe.Event, 'type'> & { data: { object: { object: string; m
 const samples = await Promise.all(
   (await readdir(SAMPLES))
     .filter((name) => PINNED.test(name))
-    .map(async (name) => ({ name, event: parse(await readFile(new URL(name, SAMPLES), 'utf8')) })),
+    .map(async (name) => ({ name, event: parse(await readFile(join(SAMPLES, name), 'utf8')) })),
 );
 
 function parse(json: string): Sample {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
+import { payByCard, priceOf, sessionFor } from './support.ts';
 
 const sdkOf = (sandbox: StripeSandbox) =>
   new Stripe(sandbox.apiKey, { host: '127.0.0.1', port: sandbox.port, protocol: 'http' });
@@ -15,6 +16,7 @@ test('a sandbox with a state file goes on where the one before it ended', async 
     const first = await startStripeSandbox({ stateFile });
     const product = await sdkOf(first).products.create({ name: 'Kept' });
     const customer = await sdkOf(first).customers.create({});
+    const { id: session } = await sessionFor(sdkOf(first), await priceOf(sdkOf(first), 400));
     const gone = await sdkOf(first).customers.create({});
     await sdkOf(first).customers.del(gone.id);
     await first.stop();
@@ -24,6 +26,8 @@ test('a sandbox with a state file goes on where the one before it ended', async 
     expect((await sdkOf(second).customers.retrieve(customer.id)).id).toBe(customer.id);
     expect(await sdkOf(second).customers.retrieve(gone.id)).toMatchObject({ deleted: true });
     expect((await sdkOf(second).events.list()).data.map(({ type }) => type)).toContain('product.created');
+    await payByCard((await sdkOf(second).checkout.sessions.retrieve(session)).url);
+    expect((await sdkOf(second).checkout.sessions.retrieve(session)).payment_status).toBe('paid');
     await second.stop();
 
     const other = await startStripeSandbox();

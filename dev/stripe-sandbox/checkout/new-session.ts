@@ -7,6 +7,11 @@ import type { LineItem, Mode, Session } from './details.ts';
 
 type CreateParams = Params<'checkoutSessionCreate'>;
 
+/** Where the buyer pays; `base` is where the sandbox is reached. */
+export function payPageUrl(base: string, sessionId: string): string {
+  return `${base}/c/pay/${sessionId}`;
+}
+
 /** An open session that waits for its buyer. */
 export function newSession(
   context: Context,
@@ -54,7 +59,7 @@ export function newSession(
     subscription: null,
     success_url: textOrNull(params.success_url),
     ui_mode: 'hosted_page',
-    url: `${context.url}/c/pay/${id}`,
+    url: payPageUrl(context.url, id),
   };
 }
 
