@@ -68,6 +68,7 @@ function moveOpenSessions(store: Store, url: string): void {
   }
 }
 
+/** Starts a sandbox that listens on 127.0.0.1 until it is stopped. Throws when the port is taken. */
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
   const { log = () => undefined, now = () => new Date(), apiKey = DEFAULT_API_KEY } = options;
   const webhookSecret = options.webhookSecret ?? `whsec_${randomText(32)}`;
