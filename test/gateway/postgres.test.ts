@@ -65,7 +65,9 @@ interface Owner {
   readonly postgres: { readonly url: string; readonly port: number; readonly dataDirectory: string };
 }
 
-/** A process of its own, and of its own process group, that starts PostgreSQL and then just lives. */
+/**
+ * A process of its own, and of its own process group, that starts PostgreSQL and then just lives.
+ */
 function spawnOwner(dataDirectory: string, persistent: boolean): ChildProcess {
   const module = join(import.meta.dirname, '..', '..', 'dev', 'postgres.ts');
   const options = { dataDirectory, persistent, settings: { fsync: 'off' } };
@@ -168,6 +170,20 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
   },
 );
 
+test.runIf(process.platform === 'linux')(
+  'the server is in another process group than its owner, so that Ctrl-C does not stop it first',
+  async () => {
+    const owner = await startOwner(shared, true);
+    const lockFile = join(shared, 'cluster', 'postmaster.pid');
+    const server = Number.parseInt(readFileSync(lockFile, 'utf8'), 10);
+    const groupOf = (processId: number): string | undefined =>
+      /^\d+ \(.*\) \S+ \d+ (\d+)/.exec(readFileSync(`/proc/${processId}/stat`, 'utf8'))?.[1];
+    expect(groupOf(server)).not.toBe(String(owner.process.pid));
+    owner.process.kill('SIGKILL');
+    await eventually('the server has ended', async () => !(await isListening(owner.postgres.port)));
+  },
+);
+
 test('an owner killed while the cluster is being made leaves nothing that prevents the next start', async () => {
   const directory = newDirectory();
   const owner = spawnOwner(directory, true);
@@ -199,7 +215,7 @@ test('a lock file whose number belongs to no server any more does not prevent a 
   }
 });
 
-test('a server whose keeper is killed does not outlive it', async () => {
+test.runIf(process.platform === 'linux')('a server whose keeper is killed does not outlive it', async () => {
   const postgres = await start(shared);
   const lockFile = join(postgres.dataDirectory, 'cluster', 'postmaster.pid');
   const server = Number.parseInt(readFileSync(lockFile, 'utf8'), 10);
