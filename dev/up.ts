@@ -3,10 +3,11 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { syncCatalogue } from '../src/pricing/index.ts';
 import { createScriptDeps } from './script-deps.ts';
-import { makeDemoUsers } from './stack/demo.ts';
+import type { TokenIssuer } from './sign-token.ts';
+import { makeDemoUsers, type DemoUsers } from './stack/demo.ts';
 import { FolderInUse, lockFolder } from './stack/folder-lock.ts';
 import { screen } from './stack/screen.ts';
-import { startDatabase, startStripe } from './stack/services.ts';
+import { startDatabase, startStripe, type DatabaseService, type StripeService } from './stack/services.ts';
 import {
   localSecrets,
   readDevVariables,
@@ -14,8 +15,8 @@ import {
   StackRefused,
   type StackOptions,
 } from './stack/settings.ts';
-import { startDemoShop } from './stack/shop.ts';
-import { expectFreePort, startLocalWorker } from './stack/worker.ts';
+import { startDemoShop, type DemoShop } from './stack/shop.ts';
+import { expectFreePort, startLocalWorker, type LocalWorker } from './stack/worker.ts';
 
 /** What runs, in the order of starting; stopped in the reverse order. */
 const running: { stop(): Promise<void> }[] = [];
@@ -34,28 +35,43 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
   running.push({ stop: () => lock.release() });
   await expectFreePort(port);
   removeState(stateFolder, fresh ? ['dev.json', 'stripe-sandbox.json', 'worker'] : ['dev.json']);
+  const url = `http://127.0.0.1:${port}`;
   const secrets = localSecrets(stateFolder);
-  const worker = `http://127.0.0.1:${port}`;
   const issuer = {
     secret: own.JWT_SECRET ?? secrets.jwt_secret,
     issuer: own.JWT_ISSUER ?? 'http://ratecard.localhost',
     audience: own.JWT_AUDIENCE ?? 'ratecard',
   };
-
+  const ownStripe = {
+    secretKey: own.STRIPE_SECRET_KEY,
+    webhookSecret: own.STRIPE_WEBHOOK_SECRET ?? secrets.webhook_secret,
+  };
   const [database, stripe, shop] = await Promise.all([
     started(startDatabase(own.DATABASE_URL, options)),
-    started(
-      startStripe(
-        {
-          secretKey: own.STRIPE_SECRET_KEY,
-          webhookSecret: own.STRIPE_WEBHOOK_SECRET ?? secrets.webhook_secret,
-        },
-        `${worker}/payment/webhook`,
-        options,
-      ),
-    ),
+    started(startStripe(ownStripe, `${url}/payment/webhook`, options)),
     started(startDemoShop()),
   ]);
+  const users = await fillIn(database, stripe, issuer);
+  const variables = workerVariables(own, { database, stripe, shop, issuer });
+  const worker = await started(startLocalWorker(port, variables, stateFolder));
+  shop.open({ worker: url, customerToken: users.customer.token });
+  announce({ stateFolder, worker, database, stripe, shop, issuer, users });
+  return { failed: worker.failed };
+}
+
+interface Parts {
+  readonly database: DatabaseService;
+  readonly stripe: StripeService;
+  readonly shop: DemoShop;
+  readonly issuer: TokenIssuer;
+}
+
+/** The catalogue at Stripe, and somebody to try it. */
+async function fillIn(
+  database: DatabaseService,
+  stripe: StripeService,
+  issuer: TokenIssuer,
+): Promise<DemoUsers> {
   const deps = createScriptDeps({
     databaseUrl: database.url,
     fetchEndpoint: database.gateway ?? undefined,
@@ -63,32 +79,35 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
     stripeApiBase: stripe.url ?? undefined,
   });
   await syncCatalogue(deps);
-  const users = await makeDemoUsers(deps.db, issuer);
-  const local = await started(
-    startLocalWorker(
-      port,
-      {
-        CHECKOUT_SUCCESS_URL: shop.successUrl,
-        CHECKOUT_CANCEL_URL: shop.cancelUrl,
-        PORTAL_RETURN_URL: shop.url,
-        ...own,
-        DATABASE_URL: database.url,
-        ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
-        JWT_SECRET: issuer.secret,
-        JWT_ISSUER: issuer.issuer,
-        JWT_AUDIENCE: issuer.audience,
-        STRIPE_SECRET_KEY: stripe.secretKey,
-        STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
-        ...(stripe.url === null ? {} : { STRIPE_API_BASE: stripe.url }),
-      },
-      stateFolder,
-    ),
-  );
-  shop.open({ worker, customerToken: users.customer.token });
+  return makeDemoUsers(deps.db, issuer);
+}
 
+/** What the Worker is configured with; the developer's own variables stand over ours. */
+function workerVariables(own: Readonly<Record<string, string>>, { database, stripe, shop, issuer }: Parts) {
+  return {
+    CHECKOUT_SUCCESS_URL: shop.successUrl,
+    CHECKOUT_CANCEL_URL: shop.cancelUrl,
+    PORTAL_RETURN_URL: shop.url,
+    ...own,
+    DATABASE_URL: database.url,
+    ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
+    JWT_SECRET: issuer.secret,
+    JWT_ISSUER: issuer.issuer,
+    JWT_AUDIENCE: issuer.audience,
+    STRIPE_SECRET_KEY: stripe.secretKey,
+    STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
+    ...(stripe.url === null ? {} : { STRIPE_API_BASE: stripe.url }),
+  };
+}
+
+/** Tells scripts (a file) and people (the screen) that everything runs, and where. */
+function announce(
+  stack: Parts & { readonly stateFolder: string; readonly worker: LocalWorker; readonly users: DemoUsers },
+): void {
+  const { stateFolder, worker, database, stripe, shop, issuer, users } = stack;
   const stackFile = join(stateFolder, 'dev.json');
   writeWhole(stackFile, {
-    worker,
+    worker: worker.url,
     stripe: stripe.url,
     gateway: database.gateway,
     shop: shop.url,
@@ -101,17 +120,13 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
     ...users,
   });
   running.push({ stop: async () => removeState(stateFolder, ['dev.json']) });
-  console.log(
-    screen({
-      worker,
-      shop: shop.url,
-      stripe: stripe.url,
-      database: database.description,
-      workerLog: local.logFile,
-      stackFile,
-    }),
-  );
-  return { failed: local.failed };
+  const addresses = {
+    worker: worker.url,
+    shop: shop.url,
+    stripe: stripe.url,
+    database: database.description,
+  };
+  console.log(screen({ ...addresses, workerLog: worker.logFile, stackFile }));
 }
 
 function removeState(stateFolder: string, names: readonly string[]): void {

@@ -2,11 +2,22 @@ import { createDocumentMemory, type DocumentContext, type DocumentMemory } from 
 import { createLog, type Log } from './core/log.ts';
 import { systemClock, type Clock } from './core/time.ts';
 import { createUsage, type Usage } from './core/usage.ts';
-import { connect, openDatabase, type Connection, type Database, type RequestDatabase } from './db/index.ts';
-import type { IdempotencyClaim } from './db/index.ts';
+import {
+  connect,
+  openDatabase,
+  type Connection,
+  type Database,
+  type IdempotencyClaim,
+  type RequestDatabase,
+} from './db/index.ts';
 import type { Config } from './env.ts';
-import { createStripeClient, openStripe, readSignedEvent } from './stripe/index.ts';
-import type { StripeEvent, StripeGateway } from './stripe/index.ts';
+import {
+  createStripeClient,
+  openStripe,
+  readSignedEvent,
+  type StripeEvent,
+  type StripeGateway,
+} from './stripe/index.ts';
 
 /** What every verb is given: the outside world, for the length of one request, message or scheduled run. */
 export interface Deps {

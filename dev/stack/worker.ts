@@ -71,13 +71,21 @@ function startWrangler(
     'bin',
     'wrangler.js',
   );
+  const options = {
+    ip: '127.0.0.1',
+    port: String(port),
+    'inspector-port': '0',
+    'env-file': environmentFile,
+    'persist-to': join(stateFolder, 'worker'),
+    'show-interactive-dev-session': 'false',
+  };
   return startKept(
     {
       file: process.execPath,
       arguments: [
-        ...[wrangler, 'dev', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
-        ...['--env-file', environmentFile, '--persist-to', join(stateFolder, 'worker')],
-        ...['--show-interactive-dev-session', 'false'],
+        wrangler,
+        'dev',
+        ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
       ],
     },
     {

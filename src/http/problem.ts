@@ -2,8 +2,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { assertNever, DomainError, type ErrorKind } from '../core/errors.ts';
-import { describeFault } from '../core/log.ts';
-import { createLog } from '../core/log.ts';
+import { createLog, describeFault } from '../core/log.ts';
 import { StatementError } from '../db/errors.ts';
 import type { AppContext } from './context.ts';
 
