@@ -101,12 +101,12 @@ export const layerCases: readonly LintCase[] = [
     forbids: ["import { $ } from '../http/problem.ts';", "import type { $ } from '../http/context.ts';"],
     allows: ["import { $ } from '../core/errors.ts';"],
   },
-  {
+  ...['src/billing/routes.ts', 'src/billing/schemas.ts'].map((file) => ({
     rule: 'ratecard(http-in-routes)',
-    file: 'src/billing/routes.ts',
+    file,
     forbids: [],
     allows: ["import { $ } from '../http/problem.ts';"],
-  },
+  })),
   {
     rule: 'ratecard(domain-order)',
     file: 'src/pricing/change-price.ts',
@@ -141,7 +141,7 @@ export const layerCases: readonly LintCase[] = [
     rule: 'ratecard(domain-order)',
     file: 'src/credits/spend.ts',
     forbids: ["import { $ } from '../pricing/index.ts';", "import { $ } from '../billing/index.ts';"],
-    allows: ["import { $ } from '../customers/index.ts';"],
+    allows: ["import { $ } from '../customers/index.ts';", "import { $ } from '../stripe/index.ts';"],
   },
   {
     rule: 'ratecard(domain-order)',
