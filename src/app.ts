@@ -18,7 +18,7 @@ import {
   type AppEnv,
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
-import { createPricingRoutes } from './pricing/index.ts';
+import { createAdminPricingRoutes, createPricingRoutes } from './pricing/index.ts';
 import { createWebhookRoutes } from './webhooks/index.ts';
 
 /** What is served without a credential: whole paths, and nothing below them. */
@@ -60,6 +60,7 @@ export function createApp() {
 
   app.route('/', createOpsRoutes(packageJson.version));
   app.route('/', createPricingRoutes());
+  app.route('/', createAdminPricingRoutes());
   app.route('/', createCreditsRoutes());
   app.route('/', createBillingRoutes());
   app.route('/', createWebhookRoutes());

@@ -1,33 +1,44 @@
+import { z } from 'zod';
 import { malformed } from './errors.ts';
+
+/** The order of a list is one number, or a number and then a text. */
+export type Position = number | readonly [number, string];
 
 /**
  * Opaque keyset cursors: the position of the last entry of a page, in base64url, so that nobody builds one by hand or
  * relies on what it holds.
  */
-export function encodeCursor(position: number): string {
-  return btoa(String(position)).replaceAll('=', '');
+export function encodeCursor(position: Position): string {
+  return btoa(JSON.stringify(position)).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** Throws `invalid_cursor` for anything that {@link encodeCursor} did not make. */
+/** Throws `invalid_cursor` for anything that {@link encodeCursor} did not make of a number. */
 export function decodeCursor(cursor: string): number {
-  const position = decode(cursor);
-  if (!Number.isSafeInteger(position) || position < 0 || encodeCursor(position) !== cursor) {
-    throw malformed('invalid_cursor', 'The cursor is not one that this API gave out.', [
-      {
-        pointer: '?cursor',
-        code: 'invalid_cursor',
-        detail: 'pass `next_cursor` of the page before, unchanged',
-      },
-    ]);
-  }
-  return position;
+  return decode(cursor, z.int().min(0));
 }
 
-function decode(cursor: string): number {
+/** The same, of a number and a text. */
+export function decodePairCursor(cursor: string): readonly [number, string] {
+  return decode(cursor, z.tuple([z.int32(), z.string().regex(/^[\x20-\x7e]*$/)]));
+}
+
+function decode<P extends Position>(cursor: string, schema: z.ZodType<P>): P {
+  const position = schema.safeParse(parse(cursor));
+  if (position.success && encodeCursor(position.data) === cursor) return position.data;
+  throw malformed('invalid_cursor', 'The cursor is not one that this API gave out.', [
+    {
+      pointer: '?cursor',
+      code: 'invalid_cursor',
+      detail: 'pass `next_cursor` of the page before, unchanged',
+    },
+  ]);
+}
+
+function parse(cursor: string): unknown {
   try {
-    return Number(atob(cursor));
+    return JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')));
   } catch {
-    return Number.NaN;
+    return undefined;
   }
 }
 
@@ -35,7 +46,7 @@ function decode(cursor: string): number {
 export function page<Row>(
   rows: readonly Row[],
   limit: number,
-  position: (row: Row) => number,
+  position: (row: Row) => Position,
 ): { entries: readonly Row[]; nextCursor: string | null } {
   const entries = rows.slice(0, limit);
   const last = entries.at(-1);

@@ -30,9 +30,6 @@ export function mendCatalogue(deps: CatalogueDeps): Promise<void> {
 }
 
 async function loadCatalogue(deps: CatalogueDeps): Promise<Catalogue> {
-  return parseCatalogue(await deps.db.run(findCatalogue(deps.clock.now())));
-}
-
-export function parseCatalogue({ rows }: { readonly rows: readonly { catalogue: unknown }[] }): Catalogue {
+  const { rows } = await deps.db.run(findCatalogue(deps.clock.now()));
   return catalogueSchema.parse(rows[0]?.catalogue);
 }

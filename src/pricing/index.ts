@@ -1,2 +1,5 @@
+export { createAdminPricingRoutes } from './admin-routes.ts';
 export { mendCatalogue } from './catalogue.ts';
+export { convergeStripe } from './converge-stripe.ts';
 export { createPricingRoutes } from './routes.ts';
+export { syncCatalogue, type CatalogueSync } from './sync-catalogue.ts';

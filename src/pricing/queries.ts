@@ -40,27 +40,34 @@ function iso(moment: Date): SQL {
   return sql`${moment.toISOString()}::timestamptz`;
 }
 
-/** `catalogue`: everything that can be on sale, now or later, with the version that it is (`catalogueSchema`). */
-export function findCatalogue(now: Date) {
-  const active = { where: sql`item.is_active` };
+/** Everything that can be on sale, now or later, with the version that it is (`catalogueSchema`). */
+export function catalogueAt(now: Date): SQL {
   const list = (type: ItemType) => sql`(
     select coalesce(jsonb_agg(item order by (item ->> 'sort_order')::int, item ->> 'key'), '[]')
-    from (${itemsOf(type, now, active)}) as items)`;
-  return build.execute<{ catalogue: unknown }>(sql`
-    select jsonb_build_object(
-      'version', (select version from catalogue_versions where document = 'prices'),
-      'plans', ${list('plan')}, 'packages', ${list('package')}) as catalogue`);
+    from (${itemsOf(type, now, { where: sql`item.is_active` })}) as items)`;
+  return sql`jsonb_build_object(
+    'version', (select version from catalogue_versions where document = 'prices'),
+    'plans', ${list('plan')}, 'packages', ${list('package')})`;
 }
 
-/** `item`: the item, if it exists (`itemSchema`). */
-export function findItem({ type, key }: ItemReference, now: Date) {
-  return build.execute<{ item: unknown }>(itemsOf(type, now, { where: sql`${sources[type].key} = ${key}` }));
+export function findCatalogue(now: Date) {
+  return build.execute<{ catalogue: unknown }>(sql`select ${catalogueAt(now)} as catalogue`);
+}
+
+/** The item, if it exists (`itemSchema`). */
+export function itemOf({ type, key }: ItemReference, now: Date): SQL {
+  return itemsOf(type, now, { where: sql`${sources[type].key} = ${key}` });
+}
+
+export function findItem(reference: ItemReference, now: Date) {
+  return build.execute<{ item: unknown }>(itemOf(reference, now));
 }
 
 /** `item`: whatever has this key, plan or package; they share Stripe's lookup keys. */
 export function findItemsByKey(key: string, now: Date) {
-  const withKey = (type: ItemType) => itemsOf(type, now, { where: sql`${sources[type].key} = ${key}` });
-  return build.execute<{ item: unknown }>(sql`${withKey('plan')} union all ${withKey('package')}`);
+  return build.execute<{ item: unknown }>(
+    sql`${itemOf({ type: 'plan', key }, now)} union all ${itemOf({ type: 'package', key }, now)}`,
+  );
 }
 
 export interface ItemFilter {
@@ -111,6 +118,14 @@ export function updateItem({ type, key }: ItemReference, fields: ItemFields) {
         .update(creditPackages)
         .set(present({ ...shared, description: fields.description, badge: fields.badge }))
         .where(eq(creditPackages.packageKey, key));
+}
+
+/** Keeps the first Product that an item gets. */
+export function setStripeProduct({ type, key }: ItemReference, stripeProductId: string) {
+  const { table, key: keyColumn } = sources[type];
+  return build.execute(sql`
+    update ${table} as item set stripe_product_id = ${stripeProductId}
+    where ${keyColumn} = ${key} and stripe_product_id is null`);
 }
 
 /** Without the members that are undefined. */

@@ -39,6 +39,11 @@ export function isReplayedFault(error: unknown): boolean {
   );
 }
 
+/** True when the idempotency key was used before, with other parameters. */
+export function isReusedName(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode === 400;
+}
+
 function isPassing(error: InstanceType<typeof Stripe.errors.StripeError>): boolean {
   const status = error.statusCode;
   return status === undefined || status === 409 || status === 429 || status >= 500;

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { Usage } from '../core/usage.ts';
+import { openStripeCatalogue, type Ask, type StripeCatalogue } from './catalogue.ts';
 import { fromStripeError, isMissing, isReplayedFault } from './errors.ts';
 import { checkoutSession, invoice, type CheckoutSession, type Invoice } from './schemas.ts';
 
@@ -7,37 +8,13 @@ import { checkoutSession, invoice, type CheckoutSession, type Invoice } from './
 const namesPerCreation = 3;
 
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
-export interface StripeGateway {
-  createProduct(product: {
-    itemId: string;
-    key: string;
-    name: string;
-    description: string | null;
-  }): Promise<string>;
-  updateProduct(
-    productId: string,
-    product: { name: string; description: string | null; active: boolean },
-  ): Promise<void>;
-  createPrice(price: NewPrice): Promise<string>;
-  /** Makes the Price active and moves the item's lookup key to it. */
-  putPriceOnSale(priceId: string, lookupKey: string): Promise<void>;
-  archivePrice(priceId: string): Promise<void>;
+export interface StripeGateway extends StripeCatalogue {
   createCustomer(customer: { customerId: string; email: string | undefined }): Promise<string>;
   openCheckout(checkout: NewCheckout): Promise<{ sessionId: string; url: string; expiresAt: Date }>;
   /** The session as Stripe has it now; undefined when this account has no such session. */
   findCheckoutSession(sessionId: string): Promise<CheckoutSession | undefined>;
   findInvoice(invoiceId: string): Promise<Invoice | undefined>;
   openPortal(portal: { stripeCustomerId: string; returnUrl: string }): Promise<string>;
-}
-
-export interface NewPrice {
-  readonly offerId: string;
-  readonly productId: string;
-  /** ISO 4217, upper case. */
-  readonly currency: string;
-  readonly amountMinor: number;
-  /** Null: paid once. */
-  readonly interval: 'month' | 'year' | null;
 }
 
 export interface NewCheckout {
@@ -63,44 +40,12 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
     }
   }
 
-  async function create<T>(name: string, ask: (options: Stripe.RequestOptions) => Promise<T>): Promise<T> {
-    return call(() => createNamed(name, ask));
+  async function create<T>(name: string, ask: Ask<T>, isSpent = isReplayedFault): Promise<T> {
+    return call(() => createNamed(name, ask, isSpent));
   }
 
   return {
-    createProduct: async ({ itemId, key, name, description }) => {
-      const metadata = { ratecard_key: key };
-      const product = await create(`product:${itemId}`, (options) =>
-        sdk.products.create({ name, metadata, ...(description === null ? {} : { description }) }, options),
-      );
-      return product.id;
-    },
-    updateProduct: async (productId, { name, description, active }) => {
-      await call(() => sdk.products.update(productId, { name, description: description ?? '', active }));
-    },
-    createPrice: async ({ offerId, productId, currency, amountMinor, interval }) => {
-      const price = await create(`price:${offerId}`, (options) =>
-        sdk.prices.create(
-          {
-            product: productId,
-            currency: currency.toLowerCase(),
-            unit_amount: amountMinor,
-            metadata: { ratecard_offer: offerId },
-            ...(interval === null ? {} : { recurring: { interval } }),
-          },
-          options,
-        ),
-      );
-      return price.id;
-    },
-    putPriceOnSale: async (priceId, lookupKey) => {
-      await call(() =>
-        sdk.prices.update(priceId, { active: true, lookup_key: lookupKey, transfer_lookup_key: true }),
-      );
-    },
-    archivePrice: async (priceId) => {
-      await call(() => sdk.prices.update(priceId, { active: false }));
-    },
+    ...openStripeCatalogue(sdk, { call, create }),
     createCustomer: async ({ customerId, email }) => {
       const metadata = { ratecard_customer: customerId };
       const customer = await create(`customer:${customerId}`, (options) =>
@@ -136,12 +81,12 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
  * Stripe saves the answer to an idempotency key for a day, a 500 too. Behind a saved fault the creation goes on under
  * another name; what the first try may have left at Stripe is referred to by nothing.
  */
-async function createNamed<T>(name: string, ask: (options: Stripe.RequestOptions) => Promise<T>): Promise<T> {
+async function createNamed<T>(name: string, ask: Ask<T>, isSpent: (error: unknown) => boolean): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask({ idempotencyKey: attempt === 1 ? name : `${name}:${attempt}` });
     } catch (error) {
-      if (attempt === namesPerCreation || !isReplayedFault(error)) throw error;
+      if (attempt === namesPerCreation || !isSpent(error)) throw error;
     }
   }
 }
