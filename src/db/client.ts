@@ -2,8 +2,15 @@ import { neon, neonConfig, type NeonQueryFunction, type NeonQueryPromise } from 
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
 import { drizzle } from 'drizzle-orm/neon-http';
 import type { Usage } from '../core/usage.ts';
-import { fromDriverError } from './errors.ts';
-import { claimKey, giveUpKey, storeAnswer, type IdempotencyClaim, type StoredAnswer } from './idempotency.ts';
+import { fromDriverError, isStatementError } from './errors.ts';
+import {
+  claimKey,
+  giveUpKey,
+  idempotencyKeyTaken,
+  storeAnswer,
+  type IdempotencyClaim,
+  type StoredAnswer,
+} from './idempotency.ts';
 
 /** Longer than any statement of ours takes, shorter than a client's patience. */
 const callTimeoutSeconds = 8;
@@ -59,13 +66,20 @@ export function openDatabase(
   claim?: IdempotencyClaim,
 ): RequestDatabase {
   let claimed = false;
+  let refused = false;
   let left: readonly Statement[] = [];
 
   async function execute(statements: Statements): Promise<readonly unknown[]> {
-    const first = claim !== undefined && !claimed ? claimKey(claim) : undefined;
-    const results = await transact(connection, usage, first ? [first, ...statements] : statements);
-    claimed = true;
-    return first ? results.slice(1) : results;
+    if (claim === undefined || claimed || refused) return transact(connection, usage, statements);
+    try {
+      const [, ...results] = await transact(connection, usage, [claimKey(claim), ...statements]);
+      claimed = true;
+      return results;
+    } catch (error) {
+      // What follows in this request looks at who has the key: it must not claim again.
+      refused = isStatementError(error, idempotencyKeyTaken);
+      throw error;
+    }
   }
 
   const database: RequestDatabase = {

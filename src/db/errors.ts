@@ -39,9 +39,12 @@ export const uniqueViolation = '23505';
  */
 const passing = /^(08|53|57P|58)|^(40001|40P01|55P03|57014)$/;
 
-/** Turns whatever the driver threw into one of ours. No SQLSTATE at all means that no database answered. */
+/**
+ * Turns whatever the driver threw into one of ours. No SQLSTATE at all means that no database answered; Neon says so
+ * with an empty one when it loses its own connection to Postgres.
+ */
 export function fromDriverError(error: unknown): StatementError | DomainError {
-  const sqlState = error instanceof NeonDbError ? error.code : undefined;
+  const sqlState = error instanceof NeonDbError && error.code !== '' ? error.code : undefined;
   if (error instanceof NeonDbError && sqlState !== undefined && !passing.test(sqlState)) {
     return new StatementError(sqlState, error.constraint);
   }

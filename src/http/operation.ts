@@ -31,11 +31,19 @@ export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
       c.res = await replay(deps, claim);
     } else if (c.res.status < 400 || (claim !== undefined && c.res.status < 500)) {
       const body = claim === undefined ? '' : await c.res.clone().text();
-      await deps.db.commitAnswer({ status: c.res.status, body });
+      await deps.db.commitAnswer({ status: c.res.status, body }).catch(async (error: unknown) => {
+        await giveUp(deps);
+        throw error;
+      });
     } else {
-      await deps.db.abandon().catch(() => undefined);
+      await giveUp(deps);
     }
   };
+}
+
+/** Frees the key, so that the request can be tried again at once. Where that fails, its lease runs out. */
+async function giveUp(deps: RequestDeps): Promise<void> {
+  await deps.db.abandon().catch(() => undefined);
 }
 
 /** Undefined for a request that changes nothing, comes from nobody, or brings no key. */
