@@ -3,7 +3,7 @@ import { mendCosts } from './credits/index.ts';
 import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
-import { mendCatalogue } from './pricing/index.ts';
+import { convergeStripe, mendCatalogue } from './pricing/index.ts';
 import { answerDoorbells, sweepEvents } from './webhooks/index.ts';
 
 /** Messages are only doorbells: all are taken, and what could not be done is found by the sweep. */
@@ -25,7 +25,7 @@ export async function handleQueue(
 type Job = (deps: Deps) => Promise<unknown>;
 
 /** Every minute. Each brings one thing up to what the database says, and can be run again at any time. */
-const everyMinute = { sweepEvents, mendCatalogue, mendCosts } satisfies Readonly<Record<string, Job>>;
+const everyMinute = { sweepEvents, convergeStripe, mendCatalogue, mendCosts } satisfies Readonly<Record<string, Job>>;
 
 const everyHour = {
   forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(deps.clock.now())),
