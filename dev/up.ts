@@ -48,12 +48,13 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
   };
   const [database, stripe, shop] = await Promise.all([
     started(startDatabase(own.DATABASE_URL, options)),
-    started(startStripe(ownStripe, `${url}/payment/webhook`, options)),
+    started(startStripe(ownStripe, options)),
     started(startDemoShop()),
   ]);
   const users = await fillIn(database, stripe, issuer);
   const variables = workerVariables(own, { database, stripe, shop, issuer });
   const worker = await started(startLocalWorker(port, variables, stateFolder));
+  stripe.deliverTo(`${url}/payment/webhook`);
   shop.open({ worker: url, customerToken: users.customer.token });
   announce({ stateFolder, worker, database, stripe, shop, issuer, users });
   return { failed: worker.failed };

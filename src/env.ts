@@ -65,6 +65,11 @@ type Variables = z.output<typeof variables>;
 
 export const variableNames: readonly string[] = Object.keys(variables.shape);
 
+/** Those that may be left out. wrangler.toml lists the others as required secrets. */
+export const optionalVariableNames: readonly string[] = Object.entries(variables.shape)
+  .filter(([, schema]) => schema.safeParse(undefined).success)
+  .map(([name]) => name);
+
 /** The bindings that must be there; their own types come from wrangler.toml. */
 const bindings = ['CATALOGUE', 'WEBHOOK_QUEUE'] as const satisfies readonly (keyof Env)[];
 

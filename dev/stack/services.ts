@@ -69,20 +69,28 @@ export interface StripeService extends Service {
   readonly webhookSecret: string;
   /** Where the sandbox listens; null for Stripe itself. */
   readonly url: string | null;
+  /** Lets the sandbox deliver its events, as adding an endpoint in Stripe's dashboard does. */
+  deliverTo(webhookUrl: string): void;
 }
 
-/** Stripe's own test mode where a key is given, else the sandbox, delivering to the Worker. */
+/** Stripe's own test mode where a key is given, else the sandbox. */
 export async function startStripe(
   own: { readonly secretKey: string | undefined; readonly webhookSecret: string },
-  webhookUrl: string,
   { stateFolder }: StackOptions,
 ): Promise<StripeService> {
   const { secretKey, webhookSecret } = own;
-  if (secretKey !== undefined) return { secretKey, webhookSecret, url: null, stop: async () => undefined };
+  if (secretKey !== undefined) {
+    return { secretKey, webhookSecret, url: null, deliverTo: () => undefined, stop: async () => undefined };
+  }
   const sandbox = await startStripeSandbox({
     webhookSecret,
-    webhookEndpoint: { url: webhookUrl },
     stateFile: join(stateFolder, 'stripe-sandbox.json'),
   });
-  return { secretKey: DEFAULT_API_KEY, webhookSecret, url: sandbox.url, stop: () => sandbox.stop() };
+  return {
+    secretKey: DEFAULT_API_KEY,
+    webhookSecret,
+    url: sandbox.url,
+    deliverTo: (url) => sandbox.setWebhookEndpoint({ url }),
+    stop: () => sandbox.stop(),
+  };
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { optionalVariableNames } from '../../src/env.ts';
 import { startKept, type KeptProcess } from './kept-process.ts';
 import { StackRefused } from './settings.ts';
 
@@ -79,6 +80,8 @@ function startWrangler(
     'persist-to': join(stateFolder, 'worker'),
     'show-interactive-dev-session': 'false',
   };
+  // Of a file, wrangler takes the required secrets alone.
+  const optional = optionalVariableNames.filter((name) => variables[name] !== undefined);
   return startKept(
     {
       file: process.execPath,
@@ -86,10 +89,13 @@ function startWrangler(
         wrangler,
         'dev',
         ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+        ...optional.flatMap((name) => ['--var', `${name}:${variables[name]}`]),
       ],
     },
     {
       environment: {
+        // What the shell has set must not stand over it.
+        ...variables,
         CLOUDFLARE_CF_FETCH_ENABLED: 'false',
         WRANGLER_SEND_METRICS: 'false',
         WRANGLER_SEND_ERROR_REPORTS: 'false',

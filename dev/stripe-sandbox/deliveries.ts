@@ -31,8 +31,9 @@ const ANSWER_CHARACTERS_KEPT = 500;
 /** Sends events to the webhook endpoint, signed and with retries, and records each attempt. */
 export class Deliveries {
   readonly records: Delivery[] = [];
-  endpoint: { url: string } | undefined;
 
+  #endpoint: { url: string } | undefined;
+  #resumed = false;
   readonly #store: Store;
   readonly #options: DeliveryOptions;
   readonly #retryTimers = new Set<NodeJS.Timeout>();
@@ -49,8 +50,15 @@ export class Deliveries {
     if (this.endpoint) this.#start(event.id, 1);
   }
 
-  /** Sends again what an earlier run did not get rid of. */
-  resume(): void {
+  get endpoint(): { url: string } | undefined {
+    return this.#endpoint;
+  }
+
+  /** Where events go from now on. The first endpoint also gets what an earlier run did not get rid of. */
+  setEndpoint(endpoint: { url: string } | undefined): void {
+    this.#endpoint = endpoint;
+    if (endpoint === undefined || this.#resumed) return;
+    this.#resumed = true;
     const waiting = this.#store.all('event').filter(({ pending_webhooks }) => pending_webhooks > 0);
     for (const event of waiting.toReversed()) this.send(event);
   }

@@ -80,7 +80,6 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     secret: webhookSecret,
     timeoutSeconds: options.deliveryTimeoutSeconds ?? 20,
   });
-  deliveries.endpoint = options.webhookEndpoint;
   const handlers = Promise.withResolvers<Handlers>();
   const { server, port } = await listen(options.port ?? 0, handlers.promise);
   const url = `http://127.0.0.1:${port}`;
@@ -99,7 +98,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     log,
     pages: [...payPage, ...portalPage, ...controlPages(api, deliveries)],
   });
-  deliveries.resume();
+  deliveries.setEndpoint(options.webhookEndpoint);
   const expiry = setInterval(() => expireDueSessions(context), EXPIRY_CHECK_MILLISECONDS);
   return {
     url,
@@ -107,7 +106,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     apiKey,
     webhookSecret,
     requests: api.requests,
-    setWebhookEndpoint: (endpoint) => void (deliveries.endpoint = endpoint),
+    setWebhookEndpoint: (endpoint) => deliveries.setEndpoint(endpoint),
     setFault: (rule) => void (api.faultRule = rule),
     settled: () => deliveries.settled(),
     async stop() {

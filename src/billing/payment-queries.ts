@@ -41,15 +41,16 @@ export function findActivePlan(user: User, now: Date) {
 export function summarisePayments(user: User) {
   return build
     .select({
+      // Names are written out: in a select from one table, Drizzle leaves the tables' names away.
       hasPaid: sql<boolean>`exists (
-        select from ${payments} where ${payments.customerId} = ${customers.id} and ${payments.amountMinor} > 0
+        select from payments where payments.customer_id = customers.id and payments.amount_minor > 0
       )`,
       isPending: sql<boolean>`exists (
-        select from ${checkouts}
-        where ${checkouts.customerId} = ${customers.id} and ${checkouts.mode} = 'subscription'
-          and ${checkouts.status} in ('processing', 'paid')
+        select from checkouts
+        where checkouts.customer_id = customers.id and checkouts.mode = 'subscription'
+          and checkouts.status in ('processing', 'paid')
           and not exists (
-            select from ${payments} where ${payments.stripeSubscriptionId} = ${checkouts.stripeSubscriptionId}
+            select from payments where payments.stripe_subscription_id = checkouts.stripe_subscription_id
           )
       )`,
     })
