@@ -1,10 +1,10 @@
-import { and, desc, eq, gt, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, gt, inArray, notExists, sql } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
 import { isUser } from '../customers/index.ts';
 import { customers } from '../customers/tables.ts';
 import { build } from '../db/index.ts';
 import { prices, subscriptionPlans } from '../pricing/tables.ts';
-import { checkouts, payments } from './tables.ts';
+import { payments } from './tables.ts';
 
 type NewPayment = typeof payments.$inferInsert;
 
@@ -39,21 +39,27 @@ export function findActivePlan(user: User, now: Date) {
 
 /** Whether money arrived, and whether a completed subscription still waits for its first invoice. */
 export function summarisePayments(user: User) {
+  const money = build
+    .select({ id: payments.id })
+    .from(payments)
+    .where(and(eq(payments.customerId, customers.id), gt(payments.amountMinor, 0)));
+  const invoice = build
+    .select({ id: payments.id })
+    .from(payments)
+    .where(eq(payments.stripeSubscriptionId, checkouts.stripeSubscriptionId));
+  const waiting = build
+    .select({ id: checkouts.id })
+    .from(checkouts)
+    .where(
+      and(
+        eq(checkouts.customerId, customers.id),
+        eq(checkouts.mode, 'subscription'),
+        inArray(checkouts.status, ['processing', 'paid']),
+        notExists(invoice),
+      ),
+    );
   return build
-    .select({
-      // Names are written out: in a select from one table, Drizzle leaves the tables' names away.
-      hasPaid: sql<boolean>`exists (
-        select from payments where payments.customer_id = customers.id and payments.amount_minor > 0
-      )`,
-      isPending: sql<boolean>`exists (
-        select from checkouts
-        where checkouts.customer_id = customers.id and checkouts.mode = 'subscription'
-          and checkouts.status in ('processing', 'paid')
-          and not exists (
-            select from payments where payments.stripe_subscription_id = checkouts.stripe_subscription_id
-          )
-      )`,
-    })
+    .select({ hasPaid: sql<boolean>`${exists(money)}`, isPending: sql<boolean>`${exists(waiting)}` })
     .from(customers)
     .where(isUser(user));
 }

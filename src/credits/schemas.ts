@@ -17,7 +17,7 @@ export const creditTransaction = z
   })
   .meta({ id: 'CreditTransaction', description: 'One entry of the append-only ledger.' });
 
-export const historyQuery = z.object({
+export const historyQuery = z.strictObject({
   limit: pageLimit.default(20).meta({ description: 'Entries on a page, 1 to 100.' }),
   cursor: z
     .string()

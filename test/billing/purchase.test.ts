@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { balanceOf, booksOf, buy, newBuyer, pay, processed, putOffersAtStripe } from '../support/shop.ts';
+import { balanceOf, booksOf, newBuyer, pay, processed, putOffersAtStripe } from '../support/shop.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
