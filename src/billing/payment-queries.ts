@@ -4,7 +4,7 @@ import { isUser } from '../customers/index.ts';
 import { customers } from '../customers/tables.ts';
 import { build } from '../db/index.ts';
 import { prices, subscriptionPlans } from '../pricing/tables.ts';
-import { payments } from './tables.ts';
+import { checkouts, payments } from './tables.ts';
 
 type NewPayment = typeof payments.$inferInsert;
 

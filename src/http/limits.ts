@@ -8,16 +8,30 @@ const bodyBytes = 64 * 1024;
 /** Stripe's largest events, long invoices, stay below. */
 const webhookBytes = 1024 * 1024;
 
+/** As much of a body that is too large is read, so that the client, still sending, gets to see the answer. */
+const drainedBytes = 32 * 1024 * 1024;
+
 const limitTo = (maxSize: number): MiddlewareHandler<AppEnv> =>
   bodyLimit({
     maxSize,
-    onError: (c) =>
-      problem(c, {
+    onError: async (c) => {
+      await drain(c.req.raw.body);
+      return problem(c, {
         status: 413,
         code: 'body_too_large',
         detail: `The body may have ${maxSize} bytes at most.`,
-      }),
+      });
+    },
   });
+
+async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (body === null || body.locked) return;
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > drainedBytes) return;
+  }
+}
 
 const limitBody = limitTo(bodyBytes);
 const limitWebhook = limitTo(webhookBytes);

@@ -69,7 +69,7 @@ async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
 
 /** The draft wants a quoted string; most clients send the bare text. Both name the same key. */
 function keyIn(header: string): string {
-  const key = /^"([\x20-\x7e]{1,255})"$/.exec(header)?.[1] ?? header;
+  const key = header.startsWith('"') ? (/^"(.+)"$/.exec(header)?.[1] ?? '') : header;
   if (/^[\x21-\x7e][\x20-\x7e]{0,254}$/.test(key)) return key;
   throw malformed('invalid_idempotency_key', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', [
     {
