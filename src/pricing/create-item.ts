@@ -4,6 +4,7 @@ import { isStatementError, StatementError, uniqueViolation } from '../db/index.t
 import { expectFuture } from './item-changes.ts';
 import type { Item, ItemType, Terms } from './items.ts';
 import {
+  expectItemVersion,
   findItemsByKey,
   insertItem,
   lockKey,
@@ -31,7 +32,8 @@ export interface NewItemInput {
   readonly reason: string | undefined;
 }
 
-const foreignKeyViolation = '23503';
+/** Raised by `expect_item_version` when there is no such item. */
+const itemMissing = 'RC404';
 
 /**
  * Creates an item with its first offer, at Stripe and then here. Item and offer are named by the operation's id.
@@ -90,6 +92,7 @@ function insert(
     signChanges(author),
     lockKey(item.key),
     insertItem({ ...item, id }, productId),
+    expectItemVersion(item, 1),
     publishOffer(offer, author, now),
   ]);
 }
@@ -97,7 +100,7 @@ function insert(
 /** Somebody else made an item with this key since it was looked for: of the same kind, or of the other one. */
 function refusalOf(error: StatementError, type: ItemType): DomainError | StatementError {
   if (isStatementError(error, uniqueViolation)) return exists(type);
-  if (isStatementError(error, foreignKeyViolation)) return exists(type === 'plan' ? 'package' : 'plan');
+  if (isStatementError(error, itemMissing)) return exists(type === 'plan' ? 'package' : 'plan');
   return error;
 }
 

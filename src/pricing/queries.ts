@@ -159,10 +159,7 @@ export interface NewPackageRow {
   readonly sort_order: number;
 }
 
-/**
- * Inserts the item unless the other kind has its key: then there is no such item, and the offer that the same batch
- * publishes for it is refused by its foreign key.
- */
+/** Inserts the item unless the other kind has its key: then `expectItemVersion`, after it, finds no such item. */
 export function insertItem(item: NewPlanRow | NewPackageRow, stripeProductId: string) {
   return item.type === 'plan'
     ? build.execute(sql`
