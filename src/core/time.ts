@@ -8,8 +8,3 @@ export const systemClock: Clock = { now: () => new Date() };
 export function addSeconds(moment: Date, seconds: number): Date {
   return new Date(moment.getTime() + seconds * 1000);
 }
-
-/** Stripe tells time in whole seconds since 1970. */
-export function fromUnixSeconds(seconds: number): Date {
-  return new Date(seconds * 1000);
-}

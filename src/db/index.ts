@@ -13,5 +13,4 @@ export {
   forgetOldKeys,
   idempotencyKeyTaken,
   type IdempotencyClaim,
-  type StoredAnswer,
 } from './idempotency.ts';

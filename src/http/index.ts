@@ -12,7 +12,7 @@ export { guard } from './guard.ts';
 export { crossOrigin, limitBodies } from './limits.ts';
 export { operation } from './operation.ts';
 export { versionHeaders } from './if-match.ts';
-export { answerError, problem } from './problem.ts';
+export { answerError } from './problem.ts';
 export { requestLog } from './request-log.ts';
 export { answer, createRoutes, defineRoute, jsonBody, jsonResponse } from './route.ts';
 export { refuseRepeatedParameters } from './validation.ts';

@@ -1,0 +1,70 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect, test } from 'vitest';
+import { createApp } from '../../src/app.ts';
+
+const document = createApp().getOpenAPI31Document({
+  openapi: '3.1.0',
+  info: { title: 'Ratecard', version: '0' },
+});
+
+interface Operation {
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: unknown;
+  readonly 'x-access'?: string;
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+
+const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({
+    path,
+    method,
+    operation,
+  })),
+);
+
+test('the OpenAPI document is valid', async () => {
+  expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
+});
+
+test('every operation says what it does, who may call it, and what it answers', () => {
+  expect(operations.length).toBeGreaterThan(20);
+  for (const { path, method, operation } of operations) {
+    const name = `${method} ${path}`;
+    expect(operation.summary, name).toBeTruthy();
+    expect(operation.tags, name).toHaveLength(1);
+    expect(['public', 'customer', 'viewer', 'admin'], name).toContain(operation['x-access']);
+    expect(operation.security === undefined, name).toBe(operation['x-access'] === 'public');
+    expect(Object.keys(operation.responses), name).toContain('default');
+    expect(
+      Object.keys(operation.responses).some((status) => /^2\d\d$/.test(status)),
+      name,
+    ).toBe(true);
+  }
+});
+
+test('the paths that existing clients call are all there', () => {
+  const paths = new Set(operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`));
+  const contract = [
+    ...['GET /', 'GET /health', 'GET /health/ready', 'GET /payment/plans', 'GET /payment/credit-packages'],
+    ...[
+      'GET /credits/costs',
+      'POST /payment/webhook',
+      'POST /payment/create-checkout',
+      'POST /payment/purchase-credits',
+    ],
+    ...[
+      'POST /payment/create-portal-session',
+      'GET /payment/status',
+      'GET /credits/balance',
+      'GET /credits/history',
+    ],
+    ...['GET /credits/check/{operation_type}', 'GET /admin/pricing/history'],
+    ...['plans', 'packages'].flatMap((kind) => [`GET /admin/pricing/${kind}`, `POST /admin/pricing/${kind}`]),
+    ...['GET', 'PATCH', 'DELETE'].flatMap((method) => [
+      `${method} /admin/pricing/plans/{plan_key}`,
+      `${method} /admin/pricing/packages/{package_key}`,
+    ]),
+  ];
+  expect(contract.filter((route) => !paths.has(route))).toEqual([]);
+});
