@@ -25,7 +25,9 @@ export async function handleQueue(
 type Job = (deps: Deps) => Promise<unknown>;
 
 /** Every minute. Each brings one thing up to what the database says, and can be run again at any time. */
-const everyMinute = { sweepEvents, convergeStripe, mendCatalogue, mendCosts } satisfies Readonly<Record<string, Job>>;
+const everyMinute = { sweepEvents, convergeStripe, mendCatalogue, mendCosts } satisfies Readonly<
+  Record<string, Job>
+>;
 
 const everyHour = {
   forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(deps.clock.now())),

@@ -1,5 +1,4 @@
 import type Stripe from 'stripe';
-import { isReplayedFault, isReusedName } from './errors.ts';
 
 /** The SDK wants a bound for a list that it keeps whole. */
 const listedPricesAtMost = 10_000;
@@ -10,8 +9,8 @@ export type Ask<T> = (options: Stripe.RequestOptions) => Promise<T>;
 /** How the gateway asks: counting calls, with errors of ours. */
 interface Asking {
   call<T>(ask: () => Promise<T>): Promise<T>;
-  /** Creates under a name that Stripe keeps; `isSpent` tells when another one is needed. */
-  create<T>(name: string, ask: Ask<T>, isSpent: (error: unknown) => boolean): Promise<T>;
+  /** Creates under a name that Stripe keeps. */
+  create<T>(name: string, ask: Ask<T>): Promise<T>;
 }
 
 /** Products and Prices: the catalogue, as Stripe is told of it. */
@@ -60,11 +59,8 @@ export function openStripeCatalogue(sdk: Stripe, { call, create }: Asking): Stri
   return {
     createProduct: async ({ itemId, key, name, description }) => {
       const metadata = { ratecard_key: key };
-      const product = await create(
-        `product:${itemId}`,
-        (options) =>
-          sdk.products.create({ name, metadata, ...(description === null ? {} : { description }) }, options),
-        isSpentOnCatalogue,
+      const product = await create(`product:${itemId}`, (options) =>
+        sdk.products.create({ name, metadata, ...(description === null ? {} : { description }) }, options),
       );
       return product.id;
     },
@@ -79,11 +75,7 @@ export function openStripeCatalogue(sdk: Stripe, { call, create }: Asking): Stri
         metadata: { ratecard_offer: offerId },
         ...(interval === null ? {} : { recurring: { interval } }),
       };
-      const price = await create(
-        `price:${offerId}`,
-        (options) => sdk.prices.create(parameters, options),
-        isSpentOnCatalogue,
-      );
+      const price = await create(`price:${offerId}`, (options) => sdk.prices.create(parameters, options));
       return price.id;
     },
     putPriceOnSale: async (priceId, lookupKey) => {
@@ -103,11 +95,6 @@ export function openStripeCatalogue(sdk: Stripe, { call, create }: Asking): Stri
       return prices.flatMap(toOfferPrice);
     },
   };
-}
-
-/** A product may have been renamed, an offer's terms inherited from another offer, since a first try was cut off. */
-function isSpentOnCatalogue(error: unknown): boolean {
-  return isReplayedFault(error) || isReusedName(error);
 }
 
 function toOfferPrice(price: Stripe.Price): readonly OfferPrice[] {

@@ -30,18 +30,18 @@ export function isMissing(error: unknown): boolean {
   return error instanceof StripeRefusal && error.status === 404;
 }
 
-/** True when Stripe answered with the 5xx that it had saved under the idempotency key: it will do so for a day. */
-export function isReplayedFault(error: unknown): boolean {
+/**
+ * True when a creation cannot go on under its idempotency key: for a day Stripe answers with the 5xx that it saved
+ * under it, or refuses it because a first try, cut off, came with other parameters (an item renamed since, an e-mail
+ * address changed).
+ */
+export function isSpentName(error: unknown): boolean {
+  if (error instanceof Stripe.errors.StripeIdempotencyError) return error.statusCode === 400;
   return (
     error instanceof Stripe.errors.StripeError &&
     (error.statusCode ?? 0) >= 500 &&
     error.headers?.['idempotent-replayed'] === 'true'
   );
-}
-
-/** True when the idempotency key was used before, with other parameters. */
-export function isReusedName(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode === 400;
 }
 
 function isPassing(error: InstanceType<typeof Stripe.errors.StripeError>): boolean {

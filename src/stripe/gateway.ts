@@ -1,10 +1,10 @@
 import type Stripe from 'stripe';
 import type { Usage } from '../core/usage.ts';
 import { openStripeCatalogue, type Ask, type StripeCatalogue } from './catalogue.ts';
-import { fromStripeError, isMissing, isReplayedFault } from './errors.ts';
+import { fromStripeError, isMissing, isSpentName } from './errors.ts';
 import { checkoutSession, invoice, type CheckoutSession, type Invoice } from './schemas.ts';
 
-/** How often a creation is named anew because Stripe keeps answering with a fault that it saved under the old name. */
+/** How often a creation is named anew because Stripe no longer takes its old name. */
 const namesPerCreation = 3;
 
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
@@ -40,8 +40,8 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
     }
   }
 
-  async function create<T>(name: string, ask: Ask<T>, isSpent = isReplayedFault): Promise<T> {
-    return call(() => createNamed(name, ask, isSpent));
+  async function create<T>(name: string, ask: Ask<T>): Promise<T> {
+    return call(() => createNamed(name, ask));
   }
 
   return {
@@ -78,15 +78,15 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
 }
 
 /**
- * Stripe saves the answer to an idempotency key for a day, a 500 too. Behind a saved fault the creation goes on under
- * another name; what the first try may have left at Stripe is referred to by nothing.
+ * Stripe keeps an idempotency key, its parameters and its answer (a 500 too) for a day. A creation that the key stands
+ * in the way of goes on under another name; what the first try may have left at Stripe is referred to by nothing.
  */
-async function createNamed<T>(name: string, ask: Ask<T>, isSpent: (error: unknown) => boolean): Promise<T> {
+async function createNamed<T>(name: string, ask: Ask<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask({ idempotencyKey: attempt === 1 ? name : `${name}:${attempt}` });
     } catch (error) {
-      if (attempt === namesPerCreation || !isSpent(error)) throw error;
+      if (attempt === namesPerCreation || !isSpentName(error)) throw error;
     }
   }
 }

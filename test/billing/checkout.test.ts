@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import {
   balanceOf,
   booksOf,
@@ -169,6 +170,20 @@ describe('the customer', () => {
     const [stripeCustomer, ...others] = await stripeCustomersOf(buyer);
     expect(others).toEqual([]);
     expect(await rowsOf(buyer, 'customers')).toMatchObject([{ stripe_customer_id: stripeCustomer?.id }]);
+  });
+
+  test('whose first checkout was cut off, and whose e-mail address has changed since, can buy', async () => {
+    const buyer = await newBuyer(worker);
+    worker.gateway.setFault(({ queries }) =>
+      queries.some((query) => query.startsWith('update "checkouts"')) ? 'refuse' : 'none',
+    );
+    expect((await purchase(buyer, { package: 'credits_500' })).status).toBe(503);
+    worker.gateway.setFault(undefined);
+    const { tokens } = worker;
+    const renamed = { subject: buyer.subject, role: 'customer', email: 'new@example.com' } as const;
+    const token = await signToken(tokens, accessClaims(tokens, renamed, 3600));
+    const { status } = await purchase({ ...buyer, token }, { package: 'credits_500' });
+    expect(status).toBe(200);
   });
 
   test('the e-mail address is kept fresh', async () => {
