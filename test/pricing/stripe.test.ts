@@ -120,6 +120,18 @@ describe('a failure leaves the old offer whole', () => {
     await expectOnSale(key, 200);
   });
 
+  test('Stripe keeps answering with a fault that it saved: the creation goes on under another name', async () => {
+    const key = await newPackage(admin);
+    let failed = false;
+    worker.stripe.setFault(({ method, path }) => {
+      if (failed || method !== 'POST' || path !== '/v1/prices') return 'none';
+      failed = true;
+      return { status: 500, saved: true };
+    });
+    expect((await admin.patch(`/packages/${key}`, { price: 200 })).status).toBe(200);
+    await expectOnSale(key, 200);
+  });
+
   test('Stripe fails to make the Product of a new item: 503, no item; later it is made', async () => {
     failWhere(/^\/v1\/products$/);
     const body = { package_key: 'late', name: 'late', price: 1, currency: 'GBP', credits: 1 };
@@ -194,24 +206,25 @@ describe('a failure leaves the old offer whole', () => {
   });
 });
 
-test('a run that was overtaken by another doubts what Stripe knows, and the next one puts it right', async () => {
+test('a run that was overtaken by another one does not trust what it told Stripe; the next one puts it right', async () => {
   const key = await newPackage(admin);
-  let overtaken = false;
-  worker.stripe.setFault(({ method, path }) => {
-    if (!overtaken && method === 'POST' && path.startsWith('/v1/prices/price_')) {
-      overtaken = true;
-      return { status: 503 };
-    }
-    return 'none';
+  const offers = `package_id = (select id from credit_packages where package_key = $1)`;
+  let overtaking: Promise<unknown> | undefined;
+  worker.gateway.setFault(({ queries }) => {
+    if (!queries.some((query) => query.includes('update prices set stripe_state'))) return 'none';
+    overtaking ??= worker.database.query(
+      `update prices set stripe_state = 'archived' where stripe_state = 'none' and ${offers}`,
+      [key],
+    );
+    return { delayUntil: overtaking };
   });
-  await admin.patch(`/packages/${key}`, { price: 200 });
-  worker.stripe.setFault(undefined);
-  await worker.database.query(
-    `update prices set stripe_state = 'archived' where stripe_state = 'on_sale'
-       and package_id = (select id from credit_packages where package_key = $1)`,
+  expect((await admin.patch(`/packages/${key}`, { price: 200 })).status).toBe(200);
+  worker.gateway.setFault(undefined);
+  const states = await worker.database.query(
+    `select stripe_state from prices where amount_minor = 200 and ${offers}`,
     [key],
   );
+  expect(states).toEqual([{ stripe_state: 'none' }]);
   await worker.scheduled();
-  await syncToStripe(worker);
   await expectOnSale(key, 200);
 });
