@@ -16,7 +16,11 @@ export interface TokenSubject {
 }
 
 /** The claims of an access token that the Worker takes, for `ttlSeconds` from now on. */
-export function accessClaims(issuer: TokenIssuer, { subject, role, email }: TokenSubject, ttlSeconds: number) {
+export function accessClaims(
+  issuer: TokenIssuer,
+  { subject, role, email }: TokenSubject,
+  ttlSeconds: number,
+) {
   const now = Math.floor(Date.now() / 1000);
   return {
     iss: issuer.issuer,
@@ -32,7 +36,10 @@ export function accessClaims(issuer: TokenIssuer, { subject, role, email }: Toke
 }
 
 /** Signs with HS256, and names the secret's key in the header, so that a verifier with two secrets takes the right one. */
-export async function signToken(issuer: TokenIssuer, claims: Readonly<Record<string, unknown>>): Promise<string> {
+export async function signToken(
+  issuer: TokenIssuer,
+  claims: Readonly<Record<string, unknown>>,
+): Promise<string> {
   const key = {
     kty: 'oct',
     alg: 'HS256',

@@ -1,15 +1,19 @@
 import { z } from 'zod';
 
-/** Text that Postgres and JSON can carry: no NUL, no lone surrogate. Trimmed, not empty. */
-export function text(maximumLength: number) {
+/** A name that is compared to the letter. Text that Postgres and JSON can carry: no NUL, no lone surrogate. */
+export function exactText(maximumLength: number) {
   return z
     .string()
-    .trim()
     .min(1)
     .max(maximumLength)
     .refine((value) => value.isWellFormed() && !value.includes('\u0000'), {
       error: 'must not contain NUL or unpaired surrogates',
     });
+}
+
+/** Text for people to read: trimmed, and then not empty. */
+export function text(maximumLength: number) {
+  return z.string().trim().pipe(exactText(maximumLength));
 }
 
 /** The key of a plan, a package or an operation: lower-case words joined by underscores. */

@@ -52,6 +52,8 @@ export interface Database {
 export interface RequestDatabase extends Database {
   /** Commits what `beforeAnswer` was left, and the answer, where the request holds a claim. */
   commitAnswer(answer: StoredAnswer): Promise<void>;
+  /** Drops what was left, and keeps the answer, a refusal, where the request holds a claim. */
+  commitRefusal(answer: StoredAnswer): Promise<void>;
   /** Drops what was left, and frees the claim, so that the request can be tried again at once. */
   abandon(): Promise<void>;
 }
@@ -89,10 +91,14 @@ export function openDatabase(
       left = [...left, ...statements];
     },
     async commitAnswer(answer) {
-      const statements = claim !== undefined && claimed ? [...left, storeAnswer(claim, answer)] : left;
+      const kept = claim !== undefined && claimed ? [storeAnswer(claim, answer)] : [];
+      const [first, ...rest] = [...left, ...kept];
       left = [];
-      const [first, ...rest] = statements;
       if (first !== undefined) await execute([first, ...rest]);
+    },
+    async commitRefusal(answer) {
+      left = [];
+      await database.commitAnswer(answer);
     },
     async abandon() {
       left = [];

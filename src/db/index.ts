@@ -8,9 +8,4 @@ export {
   type Statement,
 } from './client.ts';
 export { isStatementError, StatementError, uniqueViolation } from './errors.ts';
-export {
-  findKey,
-  forgetOldKeys,
-  idempotencyKeyTaken,
-  type IdempotencyClaim,
-} from './idempotency.ts';
+export { findKey, forgetOldKeys, idempotencyKeyTaken, type IdempotencyClaim } from './idempotency.ts';

@@ -29,21 +29,21 @@ export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
     await next();
     if (claim !== undefined && isStatementError(c.error, idempotencyKeyTaken)) {
       c.res = await replay(deps, claim);
-    } else if (c.res.status < 400 || (claim !== undefined && c.res.status < 500)) {
-      const body = claim === undefined ? '' : await c.res.clone().text();
-      await deps.db.commitAnswer({ status: c.res.status, body }).catch(async (error: unknown) => {
-        await giveUp(deps);
-        throw error;
-      });
     } else {
-      await giveUp(deps);
+      await endOperation(deps, c.res, claim !== undefined);
     }
   };
 }
 
-/** Frees the key, so that the request can be tried again at once. Where that fails, its lease runs out. */
-async function giveUp(deps: RequestDeps): Promise<void> {
-  await deps.db.abandon().catch(() => undefined);
+/** A passing fault frees the key; every other outcome is what the same request gets again. */
+async function endOperation(deps: RequestDeps, answer: Response, isKept: boolean): Promise<void> {
+  const { status } = answer;
+  if (status >= 500) {
+    await deps.db.abandon().catch(() => undefined);
+    return;
+  }
+  const stored = { status, body: isKept ? await answer.clone().text() : '' };
+  await (status < 400 ? deps.db.commitAnswer(stored) : deps.db.commitRefusal(stored));
 }
 
 /** Undefined for a request that changes nothing, comes from nobody, or brings no key. */

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { assertNever, DomainError, type ErrorKind } from '../core/errors.ts';
 import { createLog, describeFault } from '../core/log.ts';
-import { StatementError } from '../db/errors.ts';
+import { idempotencyKeyTaken, isStatementError, StatementError } from '../db/index.ts';
 import type { AppContext } from './context.ts';
 
 /** RFC 9457, with a stable `code`, the request's id, and what is wrong field by field. */
@@ -78,6 +78,14 @@ export function answerError(error: Error, c: AppContext): Response {
     });
   }
   if (error instanceof HTTPException) return answerHttpException(error, c);
+  if (isStatementError(error, idempotencyKeyTaken)) {
+    // Until the operation has looked at whom the key belongs to, which it does next.
+    return problem(c, {
+      status: 409,
+      code: 'idempotency_key_in_use',
+      detail: 'This Idempotency-Key is taken.',
+    });
+  }
   logFault(c, 'internal_error', error);
   return problem(c, {
     status: 500,

@@ -24,7 +24,7 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
 );
 
 test('the OpenAPI document is valid', async () => {
-  expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
+  expect(await new Validator().validate({ ...document })).toEqual({ valid: true });
 });
 
 test('every operation says what it does, who may call it, and what it answers', () => {
@@ -45,26 +45,33 @@ test('every operation says what it does, who may call it, and what it answers', 
 
 test('the paths that existing clients call are all there', () => {
   const paths = new Set(operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`));
-  const contract = [
-    ...['GET /', 'GET /health', 'GET /health/ready', 'GET /payment/plans', 'GET /payment/credit-packages'],
-    ...[
-      'GET /credits/costs',
-      'POST /payment/webhook',
-      'POST /payment/create-checkout',
-      'POST /payment/purchase-credits',
-    ],
-    ...[
-      'POST /payment/create-portal-session',
-      'GET /payment/status',
-      'GET /credits/balance',
-      'GET /credits/history',
-    ],
-    ...['GET /credits/check/{operation_type}', 'GET /admin/pricing/history'],
-    ...['plans', 'packages'].flatMap((kind) => [`GET /admin/pricing/${kind}`, `POST /admin/pricing/${kind}`]),
-    ...['GET', 'PATCH', 'DELETE'].flatMap((method) => [
-      `${method} /admin/pricing/plans/{plan_key}`,
-      `${method} /admin/pricing/packages/{package_key}`,
-    ]),
-  ];
+  const contract = `
+    GET /
+    GET /health
+    GET /health/ready
+    GET /payment/plans
+    GET /payment/credit-packages
+    GET /payment/status
+    POST /payment/webhook
+    POST /payment/create-checkout
+    POST /payment/purchase-credits
+    POST /payment/create-portal-session
+    GET /credits/costs
+    GET /credits/balance
+    GET /credits/history
+    GET /credits/check/{operation_type}
+    GET /admin/pricing/plans
+    POST /admin/pricing/plans
+    GET /admin/pricing/plans/{plan_key}
+    PATCH /admin/pricing/plans/{plan_key}
+    DELETE /admin/pricing/plans/{plan_key}
+    GET /admin/pricing/packages
+    POST /admin/pricing/packages
+    GET /admin/pricing/packages/{package_key}
+    PATCH /admin/pricing/packages/{package_key}
+    DELETE /admin/pricing/packages/{package_key}
+    GET /admin/pricing/history`
+    .trim()
+    .split(/\s*\n\s*/);
   expect(contract.filter((route) => !paths.has(route))).toEqual([]);
 });
