@@ -8,7 +8,7 @@ export type Position = number | readonly [number, string];
  * Opaque keyset cursors: the position of the last entry of a page, in base64url, so that nobody builds one by hand or
  * relies on what it holds.
  */
-export function encodeCursor(position: Position): string {
+function encodeCursor(position: Position): string {
   return btoa(JSON.stringify(position)).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
 }
 

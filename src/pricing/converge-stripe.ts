@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DomainError } from '../core/errors.ts';
 import { describeFault } from '../core/log.ts';
 import { itemKey } from '../core/schema.ts';
 import type { Deps } from '../deps.ts';
@@ -12,6 +13,7 @@ import {
 
 /** Leaves a run of the cron, one call to Stripe and one to the database for each, well within its minute. */
 const workPerRun = 50;
+const outagesPerRun = 3;
 
 const productWork = z.object({
   type: z.enum(['plan', 'package']),
@@ -50,19 +52,34 @@ export interface Convergence {
  */
 export async function convergeStripe(deps: StripeDeps): Promise<Convergence> {
   const { rows } = await deps.db.run(findStripeWork(deps.clock.now(), workPerRun));
-  return doStripeWork(deps, stripeWorkSchema.parse(rows[0]?.work));
+  return doStripeWork(deps, stripeWorkSchema.parse(rows[0]?.work), outagesPerRun);
 }
 
-/** Does the work that was found. Throws nothing. */
-export async function doStripeWork(deps: StripeDeps, { products, prices }: StripeWork): Promise<Convergence> {
-  let told = 0;
-  for (const product of products) {
-    if (await succeeds(deps, product.key, () => tellOfProduct(deps, product))) told += 1;
+/**
+ * Does the work that was found; throws nothing. Gives up when a service was unavailable this often, since each takes
+ * its time not to answer; what Stripe refuses for itself does not keep it from the rest.
+ */
+export async function doStripeWork(
+  deps: StripeDeps,
+  { products, prices }: StripeWork,
+  outagesAtMost: number,
+): Promise<Convergence> {
+  const tasks = [
+    ...products.map((product) => ({ key: product.key, tell: () => tellOfProduct(deps, product) })),
+    ...prices.map((price) => ({ key: price.key, tell: () => tellOfPrice(deps, price) })),
+  ];
+  let [told, outages] = [0, 0];
+  for (const { key, tell } of tasks) {
+    if (outages === outagesAtMost) break;
+    try {
+      await tell();
+      told += 1;
+    } catch (error) {
+      deps.log.warn('stripe_not_told', { item: key, ...describeFault(error) });
+      if (error instanceof DomainError && error.kind === 'unavailable') outages += 1;
+    }
   }
-  for (const price of prices) {
-    if (await succeeds(deps, price.key, () => tellOfPrice(deps, price))) told += 1;
-  }
-  return { told, failed: products.length + prices.length - told };
+  return { told, failed: tasks.length - told };
 }
 
 async function tellOfProduct(
@@ -93,14 +110,4 @@ async function tellOfPrice(
   const { rows } = await db.run(markPriceTold(offer_id, told, state));
   // Another run told Stripe something else in between: which of the two came last is not known.
   if (rows.length === 0) await db.run(doubtPrices([offer_id]));
-}
-
-async function succeeds(deps: StripeDeps, key: string, work: () => Promise<void>): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    deps.log.warn('stripe_not_told', { item: key, ...describeFault(error) });
-    return false;
-  }
 }

@@ -58,8 +58,6 @@ export const catalogueSchema = z.object({
   packages: z.array(shownOfPackage).readonly(),
 });
 export type Catalogue = Readonly<z.output<typeof catalogueSchema>>;
-export type ShownPlan = Catalogue['plans'][number];
-export type ShownPackage = Catalogue['packages'][number];
 
 /** What only admins see, and what Ratecard keeps for itself. */
 const kept = {

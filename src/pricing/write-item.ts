@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { actorLabel, type Actor } from '../core/actor.ts';
 import { DomainError, invalid, notFound } from '../core/errors.ts';
 import { describeFault } from '../core/log.ts';
-import { actorLabel, type Actor } from '../core/actor.ts';
+import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal } from '../stripe/index.ts';
-import type { Statement } from '../db/index.ts';
 import { publishCatalogue } from './catalogue.ts';
 import { doStripeWork, stripeWorkSchema } from './converge-stripe.ts';
 import { catalogueSchema, itemSchema, type Item, type ItemReference, type Terms } from './items.ts';
@@ -18,7 +18,7 @@ export type WriteDeps = Pick<
   'db' | 'stripe' | 'clock' | 'log' | 'documents' | 'requestId' | 'operationId'
 >;
 
-export type ItemRows = { readonly rows: readonly { item: unknown }[] };
+type ItemRows = { readonly rows: readonly { item: unknown }[] };
 
 /** Throws `plan_not_found` or `package_not_found`. */
 export async function loadItem(deps: Pick<Deps, 'db' | 'clock'>, reference: ItemReference): Promise<Item> {
@@ -99,7 +99,7 @@ export async function commitItem(
   const results = await deps.db.batch([first, ...others, findOutcome(reference, now)]);
   const [{ item, catalogue, work }] = outcome.parse(results.at(-1)).rows;
   await publishCatalogue(deps, catalogue);
-  await doStripeWork(deps, work);
+  await doStripeWork(deps, work, 1);
   return item;
 }
 

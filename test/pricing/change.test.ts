@@ -371,6 +371,26 @@ describe('new items', () => {
   });
 });
 
+test('a key is never given to a plan while a package is being made under it', async () => {
+  const key = `raced_${randomUUID().slice(0, 8)}`;
+  const other = await worker.database.connect();
+  await other.query('begin');
+  await other.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`catalogue key ${key}`]);
+  await other.query('insert into credit_packages (package_key, name) values ($1, $1)', [key]);
+  const body = { plan_key: key, name: key, price: 1, currency: 'GBP', interval: 'month', credits: 1 };
+  let answered = false;
+  const answer = admin.ask('/plans', { body }).finally(() => (answered = true));
+  await eventually('the request waits, or is through', async () => {
+    const waiting = await worker.database.query(
+      `select from pg_locks where locktype = 'advisory' and not granted and database =
+         (select oid from pg_database where datname = current_database())`,
+    );
+    return answered || waiting.length > 0;
+  });
+  await other.query('commit');
+  expect(await answer).toMatchObject({ status: 409, json: { code: 'package_exists' } });
+});
+
 describe('lists', () => {
   test('pages of plans hold each plan once, archived ones too, and can be filtered', async () => {
     await admin.ask('/plans/enterprise', { method: 'DELETE' });
