@@ -35,15 +35,18 @@ export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** A passing fault frees the key; every other outcome is what the same request gets again. */
-async function endOperation(deps: RequestDeps, answer: Response, isKept: boolean): Promise<void> {
+/** A passing fault, this operation's own end included, frees the key; every other outcome is kept for it. */
+async function endOperation({ db }: RequestDeps, answer: Response, isKept: boolean): Promise<void> {
   const { status } = answer;
-  if (status >= 500) {
-    await deps.db.abandon().catch(() => undefined);
-    return;
-  }
+  const abandon = () => db.abandon().catch(() => undefined);
+  if (status >= 500) return abandon();
   const stored = { status, body: isKept ? await answer.clone().text() : '' };
-  await (status < 400 ? deps.db.commitAnswer(stored) : deps.db.commitRefusal(stored));
+  try {
+    await (status < 400 ? db.commitAnswer(stored) : db.commitRefusal(stored));
+  } catch (error) {
+    await abandon();
+    throw error;
+  }
 }
 
 /** Undefined for a request that changes nothing, comes from nobody, or brings no key. */
