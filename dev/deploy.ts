@@ -1,10 +1,11 @@
 /** `npm run deploy`: refuses a configuration that the Worker would refuse, then deploys it with its secrets. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, parseEnv } from 'node:util';
+import { parseArgs } from 'node:util';
 import { checkVariables, variableNames, type ConfigProblem } from '../src/env.ts';
+import { readEnvFileIfPresent } from './env-file.ts';
 
 const usage = `Usage: npm run deploy -- [--env-file .env.production] [--dry-run]
 
@@ -15,8 +16,10 @@ Takes the variables from the file and, over it, from the environment. docs/opera
 const localOnly: readonly string[] = ['DATABASE_FETCH_ENDPOINT', 'STRIPE_API_BASE'];
 
 function readVariables(file: string): Readonly<Record<string, string>> {
-  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
-  const given = { ...fromFile, ...process.env };
+  const given: Readonly<Record<string, string | undefined>> = {
+    ...readEnvFileIfPresent(file),
+    ...process.env,
+  };
   return Object.fromEntries(
     variableNames.flatMap((name) => {
       const value = given[name];

@@ -1,15 +1,15 @@
 /** `npm run stripe:sync`: brings the catalogue of a database into a Stripe account. Safe to run at any time, again. */
 import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs, parseEnv } from 'node:util';
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { syncCatalogue } from '../src/pricing/index.ts';
+import { readEnvFile } from './env-file.ts';
 import { createScriptDeps, type ScriptTargets } from './script-deps.ts';
 import { stackFile } from './stack/settings.ts';
 
 const usage = `Usage: npm run stripe:sync -- [--env-file .env.production]
 
-Works on DATABASE_URL and STRIPE_SECRET_KEY of the file and, over it, of the environment; without them on the running
-\`npm run dev\`.`;
+Works on DATABASE_URL and STRIPE_SECRET_KEY of the file, else of the environment, else on the running \`npm run dev\`.`;
 
 const variablesSchema = z.object({
   DATABASE_URL: z.string(),
@@ -25,9 +25,9 @@ const stackSchema = z.object({
   stripe_secret_key: z.string(),
 });
 
-function findTargets(file: string): ScriptTargets {
-  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
-  const variables = variablesSchema.safeParse({ ...fromFile, ...process.env });
+function findTargets(file: string | undefined): ScriptTargets {
+  const variables = variablesSchema.safeParse(file === undefined ? process.env : readEnvFile(file));
+  if (file !== undefined && !variables.success) throw new Error(`${file} lacks variables.\n\n${usage}`);
   if (variables.success) {
     return {
       databaseUrl: variables.data.DATABASE_URL,
@@ -47,7 +47,7 @@ function findTargets(file: string): ScriptTargets {
 }
 
 try {
-  const { values } = parseArgs({ options: { 'env-file': { type: 'string', default: '.env.production' } } });
+  const { values } = parseArgs({ options: { 'env-file': { type: 'string' } } });
   const done = await syncCatalogue(createScriptDeps(findTargets(values['env-file'])));
   for (const [what, count] of Object.entries(done)) console.log(`${what.padEnd(20)} ${count}`);
 } catch (error) {

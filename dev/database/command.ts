@@ -18,7 +18,12 @@ export async function runDatabaseCommand(
   try {
     const options = parseOptions(usage);
     http = options.http;
-    url = findDatabaseUrl({ argument: options.url, environment: process.env, directory: process.cwd() });
+    url = findDatabaseUrl({
+      argument: options.url,
+      envFile: options.envFile,
+      environment: process.env,
+      directory: process.cwd(),
+    });
   } catch (error) {
     console.error(messageOf(error));
     process.exitCode = exitUsage;
@@ -38,15 +43,23 @@ export async function runDatabaseCommand(
   }
 }
 
-function parseOptions(usage: string): { url: string | undefined; http: boolean } {
+function parseOptions(usage: string): {
+  url: string | undefined;
+  envFile: string | undefined;
+  http: boolean;
+} {
   try {
     const { values } = parseArgs({
-      options: { 'database-url': { type: 'string' }, http: { type: 'boolean', default: false } },
+      options: {
+        'database-url': { type: 'string' },
+        'env-file': { type: 'string' },
+        http: { type: 'boolean', default: false },
+      },
     });
-    return { url: values['database-url'], http: values.http };
+    return { url: values['database-url'], envFile: values['env-file'], http: values.http };
   } catch {
     // The parser's own message repeats the argument, which may be a URL with its password.
-    throw new Error(`Usage: ${usage} [--database-url postgres://…] [--http]`);
+    throw new Error(`Usage: ${usage} [--database-url postgres://… | --env-file FILE] [--http]`);
   }
 }
 

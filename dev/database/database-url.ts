@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { readEnvFile, readEnvFileIfPresent } from '../env-file.ts';
 
 /** No usable URL of a database; the message says where one may come from, and never what was found there. */
 class DatabaseUrlMissing extends Error {
@@ -11,6 +11,8 @@ class DatabaseUrlMissing extends Error {
 export interface DatabaseUrlSources {
   /** The value of `--database-url`. */
   readonly argument: string | undefined;
+  /** The value of `--env-file`. */
+  readonly envFile: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The project's folder, with `.dev.vars` and `.ratecard/dev.json`. */
   readonly directory: string;
@@ -18,6 +20,7 @@ export interface DatabaseUrlSources {
 
 const ways = [
   '  --database-url postgres://…',
+  '  DATABASE_URL in the file of --env-file',
   '  the environment variable DATABASE_URL',
   '  DATABASE_URL in .dev.vars',
   '  a running `npm run dev`, whose local database is used then',
@@ -26,15 +29,19 @@ const ways = [
 const runningStack = z.object({ database_url: z.string() });
 
 /**
- * The URL of the database that a command works on: the first one given of the argument, the environment, `.dev.vars`
+ * The URL of the database that a command works on: the first one given of the arguments, the environment, `.dev.vars`
  * and the running local stack.
- * @throws DatabaseUrlMissing
+ * @throws DatabaseUrlMissing, and an Error for a file that is not there
  */
-export function findDatabaseUrl({ argument, environment, directory }: DatabaseUrlSources): string {
+export function findDatabaseUrl({ argument, envFile, environment, directory }: DatabaseUrlSources): string {
   const candidates: readonly [source: string, find: () => string | undefined][] = [
     ['--database-url', () => argument],
+    [
+      `DATABASE_URL in ${envFile}`,
+      () => (envFile === undefined ? undefined : readEnvFile(envFile).DATABASE_URL),
+    ],
     ['the environment variable DATABASE_URL', () => environment.DATABASE_URL],
-    ['DATABASE_URL in .dev.vars', () => parseEnv(readIfPresent(join(directory, '.dev.vars'))).DATABASE_URL],
+    ['DATABASE_URL in .dev.vars', () => readEnvFileIfPresent(join(directory, '.dev.vars')).DATABASE_URL],
     ['.ratecard/dev.json', () => urlOfRunningStack(readIfPresent(join(directory, '.ratecard', 'dev.json')))],
   ];
   for (const [source, find] of candidates) {

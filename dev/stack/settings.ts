@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { parseArgs, parseEnv } from 'node:util';
+import { parseArgs } from 'node:util';
+import { readEnvFileIfPresent } from '../env-file.ts';
 
 /** Where the local stack keeps what it needs from one run to the next, unless told. Not under version control. */
 const defaultStateFolder = '.ratecard';
@@ -40,12 +41,7 @@ export function readOptions(commandLine: readonly string[]): StackOptions {
  * service, in place of the local one.
  */
 export function readDevVariables(): Readonly<Record<string, string>> {
-  const read = existsSync('.dev.vars') ? parseEnv(readFileSync('.dev.vars', 'utf8')) : {};
-  const variables = Object.fromEntries(
-    Object.entries(read).flatMap(([name, value]) =>
-      value === undefined || value === '' ? [] : [[name, value]],
-    ),
-  );
+  const variables = readEnvFileIfPresent('.dev.vars');
   const key = variables.STRIPE_SECRET_KEY;
   if (key?.includes('_live_')) {
     throw new StackRefused(

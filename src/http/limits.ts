@@ -52,7 +52,15 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
     origin: [...c.get('config').corsOrigins],
     allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match'],
-    exposeHeaders: ['ETag', 'Idempotent-Replayed', 'Retry-After', 'Server-Timing', 'X-Request-Id'],
+    exposeHeaders: [
+      'Age',
+      'ETag',
+      'Idempotent-Replayed',
+      'Location',
+      'Retry-After',
+      'Server-Timing',
+      'X-Request-Id',
+    ],
     maxAge: 600,
   })(c, next);
 };

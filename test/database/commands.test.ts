@@ -73,7 +73,7 @@ describe('db:migrate and db:rollback', () => {
 });
 
 describe('the database that a command works on', () => {
-  test('is the first of argument, environment, .dev.vars and running stack', async () => {
+  test('is the first of arguments, environment, .dev.vars and running stack', async () => {
     const wrong = 'postgres://nobody:x@127.0.0.1:1/nothing';
     const run = (args: readonly string[], environment: Readonly<Record<string, string>>) =>
       runCommand('rollback', args, { directory, environment });
@@ -87,13 +87,16 @@ describe('the database that a command works on', () => {
     devVars(database.url);
     expect((await run([], {})).exitCode).toBe(0);
     expect((await run([], { DATABASE_URL: wrong })).exitCode).toBe(1);
+    writeFileSync(join(directory, 'production.env'), `DATABASE_URL=${database.url}\n`);
+    expect((await run(['--env-file', 'production.env'], { DATABASE_URL: wrong })).exitCode).toBe(0);
+    expect((await run(['--env-file', 'missing.env'], {})).exitCode).toBe(2);
     expect((await run(['--database-url', database.url], { DATABASE_URL: wrong })).exitCode).toBe(0);
   });
 
   test('must be named: without a URL the command says where one may come from', async () => {
     const { exitCode, stdout, stderr } = await runCommand('migrate', [], { directory });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    for (const way of ['--database-url', 'DATABASE_URL', '.dev.vars', 'npm run dev'])
+    for (const way of ['--database-url', '--env-file', 'DATABASE_URL', '.dev.vars', 'npm run dev'])
       expect(stderr).toContain(way);
   });
 
