@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { checkVariables, variableNames, type ConfigProblem } from '../src/env.ts';
 import { readEnvFileIfPresent } from './env-file.ts';
 
-const usage = `Usage: npm run deploy -- [--env-file .env.production] [--dry-run]
+const usage = `Usage: npm run deploy -- [--variables .env.production] [--dry-run]
 
 Takes the variables from the file and, over it, from the environment. docs/operate.md lists them.
 --dry-run builds and checks, and uploads nothing.`;
@@ -58,7 +58,7 @@ function run(): number {
   try {
     options = parseArgs({
       options: {
-        'env-file': { type: 'string', default: '.env.production' },
+        variables: { type: 'string', default: '.env.production' },
         'dry-run': { type: 'boolean', default: false },
       },
     }).values;
@@ -66,7 +66,7 @@ function run(): number {
     console.error(usage);
     return 2;
   }
-  const variables = readVariables(options['env-file']);
+  const variables = readVariables(options.variables);
   const problems = problemsOf(variables);
   if (problems.length > 0) {
     console.error(`${options['dry-run'] ? 'A deployment would be refused' : 'Not deployed'}:`);

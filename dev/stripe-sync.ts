@@ -7,7 +7,7 @@ import { readEnvFile } from './env-file.ts';
 import { createScriptDeps, type ScriptTargets } from './script-deps.ts';
 import { stackFile } from './stack/settings.ts';
 
-const usage = `Usage: npm run stripe:sync -- [--env-file .env.production]
+const usage = `Usage: npm run stripe:sync -- [--variables .env.production]
 
 Works on DATABASE_URL and STRIPE_SECRET_KEY of the file, else of the environment, else on the running \`npm run dev\`.`;
 
@@ -47,8 +47,8 @@ function findTargets(file: string | undefined): ScriptTargets {
 }
 
 try {
-  const { values } = parseArgs({ options: { 'env-file': { type: 'string' } } });
-  const done = await syncCatalogue(createScriptDeps(findTargets(values['env-file'])));
+  const { values } = parseArgs({ options: { variables: { type: 'string' } } });
+  const done = await syncCatalogue(createScriptDeps(findTargets(values.variables)));
   for (const [what, count] of Object.entries(done)) console.log(`${what.padEnd(20)} ${count}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));

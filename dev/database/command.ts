@@ -52,14 +52,14 @@ function parseOptions(usage: string): {
     const { values } = parseArgs({
       options: {
         'database-url': { type: 'string' },
-        'env-file': { type: 'string' },
+        variables: { type: 'string' },
         http: { type: 'boolean', default: false },
       },
     });
-    return { url: values['database-url'], envFile: values['env-file'], http: values.http };
+    return { url: values['database-url'], envFile: values.variables, http: values.http };
   } catch {
     // The parser's own message repeats the argument, which may be a URL with its password.
-    throw new Error(`Usage: ${usage} [--database-url postgres://… | --env-file FILE] [--http]`);
+    throw new Error(`Usage: ${usage} [--database-url postgres://… | --variables FILE] [--http]`);
   }
 }
 

@@ -11,7 +11,7 @@ class DatabaseUrlMissing extends Error {
 export interface DatabaseUrlSources {
   /** The value of `--database-url`. */
   readonly argument: string | undefined;
-  /** The value of `--env-file`. */
+  /** The value of `--variables`. */
   readonly envFile: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The project's folder, with `.dev.vars` and `.ratecard/dev.json`. */
@@ -20,7 +20,7 @@ export interface DatabaseUrlSources {
 
 const ways = [
   '  --database-url postgres://…',
-  '  DATABASE_URL in the file of --env-file',
+  '  DATABASE_URL in the file of --variables',
   '  the environment variable DATABASE_URL',
   '  DATABASE_URL in .dev.vars',
   '  a running `npm run dev`, whose local database is used then',

@@ -88,15 +88,15 @@ describe('the database that a command works on', () => {
     expect((await run([], {})).exitCode).toBe(0);
     expect((await run([], { DATABASE_URL: wrong })).exitCode).toBe(1);
     writeFileSync(join(directory, 'production.env'), `DATABASE_URL=${database.url}\n`);
-    expect((await run(['--env-file', 'production.env'], { DATABASE_URL: wrong })).exitCode).toBe(0);
-    expect((await run(['--env-file', 'missing.env'], {})).exitCode).toBe(2);
+    expect((await run(['--variables', 'production.env'], { DATABASE_URL: wrong })).exitCode).toBe(0);
+    expect((await run(['--variables', 'missing.env'], {})).exitCode).toBe(2);
     expect((await run(['--database-url', database.url], { DATABASE_URL: wrong })).exitCode).toBe(0);
   });
 
   test('must be named: without a URL the command says where one may come from', async () => {
     const { exitCode, stdout, stderr } = await runCommand('migrate', [], { directory });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    for (const way of ['--database-url', '--env-file', 'DATABASE_URL', '.dev.vars', 'npm run dev'])
+    for (const way of ['--database-url', '--variables', 'DATABASE_URL', '.dev.vars', 'npm run dev'])
       expect(stderr).toContain(way);
   });
 
