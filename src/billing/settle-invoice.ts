@@ -1,3 +1,4 @@
+import { actorLabel } from '../core/actor.ts';
 import { grantCredits } from '../credits/index.ts';
 import { findCustomerAtStripe, keepStripeCustomer } from '../customers/index.ts';
 import type { Statement } from '../db/index.ts';
@@ -83,7 +84,7 @@ function period(
     quantity: line.quantity,
     description: `Monthly credits of ${offer.name}`,
     eventId: fact.eventId,
-    actor: 'system:webhook',
+    actor: actorLabel({ kind: 'system', name: 'webhook' }),
   });
   return offer.credits === 0 ? [payment] : [payment, grant];
 }

@@ -1,3 +1,4 @@
+import { actorLabel } from '../core/actor.ts';
 import { grantCredits } from '../credits/index.ts';
 import { findCustomerAtStripe, keepStripeCustomer } from '../customers/index.ts';
 import type { Statement } from '../db/index.ts';
@@ -99,7 +100,7 @@ function purchase(
     quantity,
     description: `Purchased ${offer.name}`,
     eventId: fact.eventId,
-    actor: 'system:webhook',
+    actor: actorLabel({ kind: 'system', name: 'webhook' }),
   });
   return [...(session.paymentIntentId === null ? [] : [payment]), ...(offer.credits === 0 ? [] : [grant])];
 }

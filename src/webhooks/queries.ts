@@ -36,8 +36,8 @@ export function storeEvent(event: ReceivedEvent) {
     .returning({ eventId: webhookEvents.eventId });
 }
 
-/** Due: its time has come, or the worker that had it is gone, and it has tries left. */
-const isDue = sql`${webhookEvents.attempts} < ${attemptsAtMost} and (
+/** Due: its time has come, or the worker that had it is gone. */
+const isDue = sql`(
   (${webhookEvents.status} in ('pending', 'failed') and ${webhookEvents.nextAttemptAt} <= now())
   or (${webhookEvents.status} = 'processing' and ${webhookEvents.leaseUntil} <= now()))`;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { balanceOf, booksOf, newBuyer, pay, processed, putOffersAtStripe } from '../support/shop.ts';
+import { balanceOf, booksOf, buy, newBuyer, pay, processed, putOffersAtStripe } from '../support/shop.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -57,4 +57,21 @@ describe('a package', () => {
       ],
     });
   });
+});
+
+test.each([
+  [
+    'https://shop.test/done?from=shop#top',
+    (id: string) => `https://shop.test/done?from=shop&session_id=${id}#top`,
+  ],
+  ['https://shop.test/done/{CHECKOUT_SESSION_ID}', (id: string) => `https://shop.test/done/${id}`],
+])('after paying, the browser comes back to %s with the session’s id', async (configured, expected) => {
+  const shop = await startWorker({ variables: { CHECKOUT_SUCCESS_URL: configured } });
+  try {
+    await putOffersAtStripe(shop);
+    const { checkoutUrl, sessionId } = await buy(shop, await newBuyer(shop), { package: 'credits_500' });
+    expect((await pay(checkoutUrl)).headers.get('Location')).toBe(expected(sessionId));
+  } finally {
+    await shop.stop();
+  }
 });

@@ -163,6 +163,21 @@ describe('a bank debit', () => {
     await processed(worker);
     await expectCreditedOnce(purchase);
   });
+
+  test.each(['completed', 'async_payment_failed', 'expired'])(
+    'that was paid is never moved back by a late %s',
+    async (type) => {
+      const purchase = await debit();
+      await worker.database.query("update checkouts set status = 'paid' where stripe_session_id = $1", [
+        purchase.sessionId,
+      ]);
+      const event = renamed(purchase.event, { type: `checkout.session.${type}` });
+      await deliver(worker, event);
+      await processed(worker);
+      expect(await inboxRow(worker, event['id'])).toMatchObject({ status: 'processed' });
+      expect(await statusOf(purchase.buyer)).toBe('paid');
+    },
+  );
 });
 
 describe('a session that nobody pays', () => {
