@@ -127,7 +127,7 @@ function announce(
     stripe: stripe.url,
     database: database.description,
   };
-  console.log(screen({ ...addresses, workerLog: worker.logFile, stackFile }));
+  console.log(screen({ ...addresses, workerLog: worker.logFile, refusal: worker.refusal, stackFile }));
 }
 
 function removeState(stateFolder: string, names: readonly string[]): void {

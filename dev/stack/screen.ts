@@ -5,6 +5,8 @@ export interface RunningStack {
   readonly stripe: string | null;
   readonly database: string;
   readonly workerLog: string;
+  /** Why the API serves nothing, if it does not. */
+  readonly refusal: string | undefined;
   readonly stackFile: string;
 }
 
@@ -23,7 +25,7 @@ export function screen(stack: RunningStack): string {
   ];
   return [
     '',
-    'Ratecard is running.',
+    stack.refusal === undefined ? 'Ratecard is running.' : `Ratecard refuses to serve. ${stack.refusal}`,
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(18)} ${value}`),
     '',

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { optionalVariableNames } from '../../src/env.ts';
+import { z } from 'zod';
 import { startKept, type KeptProcess } from './kept-process.ts';
 import { StackRefused } from './settings.ts';
 
@@ -14,6 +15,8 @@ export interface LocalWorker {
   readonly url: string;
   /** Where its log lines go. */
   readonly logFile: string;
+  /** Why it serves nothing: a variable of the developer's that is not good. */
+  readonly refusal: string | undefined;
   /** Rejects when the Worker ends by itself. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -42,12 +45,13 @@ export async function startLocalWorker(
   const failed = kept.ended.then((code) => {
     throw new Error(`The Worker ended with code ${code}; ${logFile} says why.`);
   });
-  await Promise.race([untilReady(url), failed]);
+  const refusal = await Promise.race([untilReady(url), failed]);
   const cron = setInterval(() => void fireCron(url), cronMilliseconds);
   await fireCron(url);
   return {
     url,
     logFile,
+    refusal,
     failed,
     stop: async () => {
       clearInterval(cron);
@@ -106,15 +110,20 @@ function startWrangler(
   );
 }
 
-async function untilReady(url: string): Promise<void> {
+/** Undefined once the Worker serves; what it says when it refuses to, for want of a good configuration. */
+async function untilReady(url: string): Promise<string | undefined> {
   const deadline = Date.now() + readyWithinMilliseconds;
   for (;;) {
     const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
-    if (answer?.ok) return;
-    if (Date.now() > deadline) throw new Error(`The Worker is not ready: ${await answer?.text()}`);
+    if (answer?.ok) return undefined;
+    const problem = notReady.safeParse(await answer?.json().catch(() => undefined)).data;
+    if (problem?.code === 'misconfigured') return problem.detail;
+    if (Date.now() > deadline) throw new Error(`The Worker is not ready: ${problem?.detail ?? 'no answer'}`);
     await delay(100);
   }
 }
+
+const notReady = z.object({ code: z.string(), detail: z.string() });
 
 /** A cron that fails is logged by the Worker; the next one comes in a minute. */
 async function fireCron(url: string): Promise<void> {

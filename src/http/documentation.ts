@@ -65,7 +65,7 @@ function renderPage(document: OpenApiDocument) {
       </head>
       <body>
         <h1>Ratecard API <small>${document.info.version}</small></h1>
-        <p class="text">${document.info.description}</p>
+        ${prose(document.info.description)}
         <p>The same for machines: <a href="/openapi.json">openapi.json</a></p>
         ${[...groups].map(([name, members]) => renderGroup(name, members))}
         <h2>Schemas</h2>
@@ -84,12 +84,22 @@ function renderGroup(
         html`<section>
           <h3><code>${method.toUpperCase()} ${path}</code> <small>${operation['x-access'] ?? ''}</small></h3>
           <p>${operation.summary ?? ''}</p>
-          <p class="text">${operation.description ?? ''}</p>
+          ${prose(operation.description)}
           ${operation.parameters === undefined ? '' : renderJson('Parameters', operation.parameters)}
           ${operation.requestBody === undefined ? '' : renderJson('Request body', operation.requestBody)}
           ${renderJson('Answers', operation.responses)}
         </section>`,
     )}`;
+}
+
+/** Paragraphs of the little Markdown that descriptions are written in: blank lines, and code between backticks. */
+function prose(text = '') {
+  return text.split(/\n\s*\n/).map((paragraph) => {
+    const parts = paragraph.split(/`([^`]*)`/);
+    return html`<p class="text">
+      ${parts.map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))}
+    </p>`;
+  });
 }
 
 function renderJson(name: string, value: unknown) {
@@ -102,5 +112,5 @@ function renderJson(name: string, value: unknown) {
 const styles = `
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430 }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid #d6dbe1 } h3 { margin-bottom: 0 } small { color: #5b6675; font-weight: 400 }
-section { margin-bottom: 1.5rem } p { margin: .25rem 0 } .text { white-space: pre-line; color: #3a4552 }
+section { margin-bottom: 1.5rem } p { margin: .25rem 0 } .text { color: #3a4552 }
 pre { background: #f5f7f9; padding: .75rem; overflow: auto; font-size: .85rem } summary { cursor: pointer; color: #2457a6 }`;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -216,5 +216,41 @@ describe('the local stack', () => {
     stack = await startDevStack(stateFolder, '--fresh');
     expect(await balance()).toBe(0);
     expect((await ask('/payment/plans')).json.plans.business_monthly.price).toBe(499);
+  });
+});
+
+describe("a developer's own services", () => {
+  const refusalOf = async (variables: string): Promise<string> => {
+    const folder = mkdtempSync(join(tmpdir(), 'ratecard-e2e-'));
+    try {
+      writeFileSync(join(folder, '.dev.vars'), variables);
+      const up = join(process.cwd(), 'dev', 'up.ts');
+      const { code, stderr } = await run(process.execPath, [up], { cwd: folder }).then(
+        () => ({ code: 0, stderr: '' }),
+        (error: { code: number; stderr: string }) => error,
+      );
+      expect(code).toBe(1);
+      return stderr;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  test('a live key of Stripe is refused', async () => {
+    const refusal = await refusalOf('STRIPE_SECRET_KEY=sk_live_0123456789abcdef\n');
+    expect(refusal).toContain('is a live key');
+    expect(refusal).not.toContain('0123456789');
+  });
+
+  test('a test key needs the secret of its webhooks', async () => {
+    expect(await refusalOf('STRIPE_SECRET_KEY=sk_test_0123456789abcdef\n')).toContain(
+      'STRIPE_WEBHOOK_SECRET',
+    );
+  });
+
+  test('a database that speaks no SQL over HTTP is refused, and its password not told', async () => {
+    const refusal = await refusalOf('DATABASE_URL=postgres://me:private@db.example.com/x\n');
+    expect(refusal).toContain('DATABASE_URL');
+    expect(refusal).not.toContain('private');
   });
 });
