@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
+import { uuid } from '../core/schema.ts';
 import { build } from '../db/index.ts';
 import { creditPackages, prices, subscriptionPlans } from '../pricing/tables.ts';
 import { checkouts } from './tables.ts';
@@ -65,11 +66,16 @@ export function keepSession(checkoutId: string, session: { sessionId: string; ex
  * that it gave to Stripe.
  */
 export function findCheckout(sessionId: string, clientReferenceId: string | null) {
-  const byReference = sql`${checkouts.id}::text = ${clientReferenceId}`;
+  const named = uuid.safeParse(clientReferenceId).data ?? null;
   return build
     .select({ id: checkouts.id, customerId: checkouts.customerId })
     .from(checkouts)
-    .where(or(eq(checkouts.stripeSessionId, sessionId), and(byReference, isNull(checkouts.stripeSessionId))))
+    .where(
+      or(
+        eq(checkouts.stripeSessionId, sessionId),
+        and(eq(checkouts.id, sql`${named}::uuid`), isNull(checkouts.stripeSessionId)),
+      ),
+    )
     .limit(1);
 }
 

@@ -46,6 +46,7 @@ export const checkouts = pgTable(
       sql`${table.status} in ('opening', 'open', 'processing', 'paid', 'failed', 'expired')`,
     ),
     index('checkouts_customer_id_created_at').on(table.customerId, table.createdAt),
+    index('checkouts_stripe_subscription_id').on(table.stripeSubscriptionId),
   ],
 );
 
@@ -84,5 +85,6 @@ export const payments = pgTable(
     ),
     check('payments_refunded_range', sql`${table.refundedMinor} between 0 and ${table.amountMinor}`),
     index('payments_customer_id_paid_at').on(table.customerId, table.paidAt),
+    index('payments_stripe_subscription_id').on(table.stripeSubscriptionId),
   ],
 );

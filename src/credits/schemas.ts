@@ -4,7 +4,7 @@ import { creditAmount, itemKey, pageLimit, timestamp, uuid } from '../core/schem
 /** A number of credits that may be negative: the movement of an account, or what it stands at with debt. */
 const signedCredits = z.int();
 
-export const creditTransaction = z
+const creditTransaction = z
   .strictObject({
     id: uuid,
     transaction_type: z.enum(['purchase', 'subscription_grant', 'import']),

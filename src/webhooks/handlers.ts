@@ -9,7 +9,7 @@ import {
 type Handler = (deps: SettlementDeps, fact: Fact) => Promise<Settlement>;
 
 /** What is done about each type of event. Every other type is kept in the inbox as ignored. */
-export const handlers = {
+const handlers = {
   'checkout.session.completed': (deps, fact) => settleSession(deps, fact, 'processing'),
   'checkout.session.async_payment_succeeded': (deps, fact) => settleSession(deps, fact, 'never'),
   'checkout.session.async_payment_failed': (deps, fact) => settleSession(deps, fact, 'failed'),

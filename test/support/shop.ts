@@ -95,11 +95,7 @@ export async function balanceOf(worker: TestWorker, buyer: Buyer): Promise<numbe
 }
 
 /** The events of one type that Stripe made about one object. */
-export async function eventsAbout(
-  worker: TestWorker,
-  type: string,
-  objectId: string,
-): Promise<Stripe.Event[]> {
+async function eventsAbout(worker: TestWorker, type: string, objectId: string): Promise<Stripe.Event[]> {
   const events = await stripeOf(worker).events.list({ type, limit: 100 });
   return events.data.filter(({ data }) => 'id' in data.object && data.object.id === objectId);
 }
@@ -115,7 +111,7 @@ export async function eventAbout(
   return JSON.parse(JSON.stringify(event));
 }
 
-export interface SigningOptions {
+interface SigningOptions {
   readonly secret?: string;
   /** Unix seconds; the present by default. */
   readonly timestamp?: number;
@@ -144,7 +140,7 @@ export async function deliver(
   });
 }
 
-export interface InboxRow {
+interface InboxRow {
   readonly status: string;
   readonly ignored_reason: string | null;
   readonly attempts: number;
