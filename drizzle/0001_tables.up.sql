@@ -257,3 +257,7 @@ CREATE INDEX "payments_customer_id_paid_at" ON "payments" USING btree ("customer
 CREATE INDEX "webhook_events_due" ON "webhook_events" USING btree ("next_attempt_at") WHERE "webhook_events"."status" in ('pending', 'failed', 'processing');
 --> statement-breakpoint
 CREATE INDEX "idempotency_keys_created_at" ON "idempotency_keys" USING btree ("created_at");
+--> statement-breakpoint
+CREATE INDEX "checkouts_stripe_subscription_id" ON "checkouts" USING btree ("stripe_subscription_id");
+--> statement-breakpoint
+CREATE INDEX "payments_stripe_subscription_id" ON "payments" USING btree ("stripe_subscription_id");

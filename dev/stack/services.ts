@@ -36,14 +36,17 @@ export async function startDatabase(
   const postgres =
     ownUrl === undefined
       ? await startPostgres({ dataDirectory: join(stateFolder, 'postgres'), persistent: true, fresh })
-      : { url: ownUrl, dataDirectory: 'DATABASE_URL', stop: async () => undefined };
+      : { url: ownUrl, dataDirectory: undefined, stop: async () => undefined };
   try {
     await migrateTo(postgres.url);
     const gateway = await startGateway();
     return {
       url: postgres.url,
       gateway: gateway.url,
-      description: `${postgres.url}  (PostgreSQL, data in ${postgres.dataDirectory})`,
+      description:
+        postgres.dataDirectory === undefined
+          ? 'PostgreSQL, of DATABASE_URL'
+          : `${postgres.url}  (PostgreSQL, data in ${postgres.dataDirectory})`,
       stop: async () => {
         await gateway.stop();
         await postgres.stop();
