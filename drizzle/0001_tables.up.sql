@@ -71,6 +71,7 @@ CREATE TABLE "pricing_history" (
 	"changed_by" text NOT NULL,
 	"reason" text,
 	"request_id" text,
+	"operation_id" uuid,
 	"changed_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "pricing_history_item_type_known" CHECK ("pricing_history"."item_type" in ('plan', 'package'))
 );
@@ -247,6 +248,8 @@ CREATE INDEX "prices_package_id_valid_from" ON "prices" USING btree ("package_id
 CREATE INDEX "pricing_history_item" ON "pricing_history" USING btree ("item_type","item_key","id");
 --> statement-breakpoint
 CREATE INDEX "pricing_history_changed_at" ON "pricing_history" USING btree ("changed_at");
+--> statement-breakpoint
+CREATE INDEX "pricing_history_operation_id" ON "pricing_history" USING btree ("operation_id");
 --> statement-breakpoint
 CREATE INDEX "credit_lots_customer_id" ON "credit_lots" USING btree ("customer_id");
 --> statement-breakpoint

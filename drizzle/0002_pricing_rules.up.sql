@@ -50,18 +50,20 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE
 CREATE TRIGGER no_delete BEFORE DELETE OR TRUNCATE
   ON prices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 --> statement-breakpoint
--- Writes one history row. Actor, reason and request id travel as settings of the transaction
+-- Writes one history row. Actor, reason, request id and operation id travel as settings of the transaction
 -- (set_config('ratecard.actor', …, true)); plain SQL is recorded under the name of its database role.
 CREATE FUNCTION record_pricing_change(
   p_item_type text, p_item_key text, p_field text, p_old jsonb, p_new jsonb, p_effective_from timestamptz
 ) RETURNS void LANGUAGE sql AS $$
   INSERT INTO pricing_history
-    (item_type, item_key, field_changed, old_value, new_value, effective_from, changed_by, reason, request_id)
+    (item_type, item_key, field_changed, old_value, new_value, effective_from, changed_by, reason, request_id,
+      operation_id)
   VALUES (
     p_item_type, p_item_key, p_field, p_old, p_new, p_effective_from,
     coalesce(nullif(current_setting('ratecard.actor', true), ''), 'sql:' || session_user),
     nullif(current_setting('ratecard.reason', true), ''),
-    nullif(current_setting('ratecard.request_id', true), '')
+    nullif(current_setting('ratecard.request_id', true), ''),
+    nullif(current_setting('ratecard.operation_id', true), '')::uuid
   );
 $$;
 --> statement-breakpoint

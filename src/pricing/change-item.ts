@@ -17,8 +17,8 @@ import {
   discardPrice,
   expectVersion,
   loadItem,
+  loadItemToChange,
   versionConflict,
-  wasPublished,
   type WriteDeps,
 } from './write-item.ts';
 
@@ -42,8 +42,8 @@ export async function changeItem(
   reference: ItemReference,
   input: ItemChangeInput,
 ): Promise<{ item: Item; changes: readonly FieldChange[] }> {
-  const item = await loadItem(deps, reference);
-  if (wasPublished(item, deps.operationId)) return { item, changes: [] };
+  const { item, isChanged } = await loadItemToChange(deps, reference);
+  if (isChanged) return { item, changes: [] };
   expectVersion(item, input.ifVersion);
   const changes = changesOf(item, input, deps.clock.now());
   if (input.dryRun || changes.changes.length === 0) return { item, changes: changes.changes };

@@ -93,13 +93,24 @@ export interface Author {
   readonly actor: string;
   readonly reason: string | undefined;
   readonly requestId: string;
+  readonly operationId: string;
 }
 
 /** First in a batch: the history rows of the whole transaction carry this. */
-export function signChanges({ actor, reason, requestId }: Author) {
+export function signChanges({ actor, reason, requestId, operationId }: Author) {
   return build.execute(sql`
     select set_config('ratecard.actor', ${actor}, true), set_config('ratecard.reason', ${reason ?? ''}, true),
-      set_config('ratecard.request_id', ${requestId}, true)`);
+      set_config('ratecard.request_id', ${requestId}, true),
+      set_config('ratecard.operation_id', ${operationId}, true)`);
+}
+
+/** A row when an operation has changed something. */
+export function findOperation(operationId: string) {
+  return build
+    .select({ id: pricingHistory.id })
+    .from(pricingHistory)
+    .where(eq(pricingHistory.operationId, operationId))
+    .limit(1);
 }
 
 /** Locks the item. Refused with RC412 unless it has this version, RC404 when there is none. */

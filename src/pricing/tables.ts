@@ -140,12 +140,15 @@ export const pricingHistory = pgTable(
     changedBy: text('changed_by').notNull(),
     reason: text(),
     requestId: text('request_id'),
+    /** The operation that made the change: one whose answer was lost knows by it that it is done. */
+    operationId: uuid('operation_id'),
     changedAt: timestamp('changed_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
     check('pricing_history_item_type_known', sql`${table.itemType} in ('plan', 'package')`),
     index('pricing_history_item').on(table.itemType, table.itemKey, table.id),
     index('pricing_history_changed_at').on(table.changedAt),
+    index('pricing_history_operation_id').on(table.operationId),
   ],
 );
 

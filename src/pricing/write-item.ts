@@ -5,10 +5,10 @@ import { describeFault } from '../core/log.ts';
 import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal } from '../stripe/index.ts';
-import { publishCatalogue } from './catalogue.ts';
+import { mendCatalogue, publishCatalogue } from './catalogue.ts';
 import { doStripeWork, stripeWorkSchema } from './converge-stripe.ts';
 import { catalogueSchema, itemSchema, type Item, type ItemReference, type Terms } from './items.ts';
-import { findItem, type Author } from './queries.ts';
+import { findItem, findOperation, type Author } from './queries.ts';
 import { findOutcome } from './stripe-queries.ts';
 
 /** What the verbs that read and write one item have in common. */
@@ -22,9 +22,29 @@ type ItemRows = { readonly rows: readonly { item: unknown }[] };
 
 /** Throws `plan_not_found` or `package_not_found`. */
 export async function loadItem(deps: Pick<Deps, 'db' | 'clock'>, reference: ItemReference): Promise<Item> {
-  const [item] = parseItems(await deps.db.run(findItem(reference, deps.clock.now())));
-  if (item === undefined)
-    throw notFound(`${reference.type}_not_found`, `There is no such ${reference.type}.`);
+  return onlyItem(reference, await deps.db.run(findItem(reference, deps.clock.now())));
+}
+
+/**
+ * The item, and whether this operation has changed it already: an earlier attempt under the same Idempotency-Key, whose
+ * answer was lost. Then readers are shown what it did, since that attempt may not have got so far.
+ */
+export async function loadItemToChange(
+  deps: WriteDeps,
+  reference: ItemReference,
+): Promise<{ item: Item; isChanged: boolean }> {
+  const [found, operation] = await deps.db.batch([
+    findItem(reference, deps.clock.now()),
+    findOperation(deps.operationId),
+  ]);
+  const isChanged = operation.length > 0;
+  if (isChanged) await mendCatalogue(deps);
+  return { item: onlyItem(reference, found), isChanged };
+}
+
+function onlyItem({ type }: ItemReference, rows: ItemRows): Item {
+  const [item] = parseItems(rows);
+  if (item === undefined) throw notFound(`${type}_not_found`, `There is no such ${type}.`);
   return item;
 }
 
@@ -33,12 +53,8 @@ export function parseItems({ rows }: ItemRows): readonly Item[] {
 }
 
 export function authorOf(deps: WriteDeps, actor: Actor, reason: string | undefined): Author {
-  return { actor: actorLabel(actor), reason, requestId: deps.requestId };
-}
-
-/** An offer that was begun under an Idempotency-Key, and was published by an attempt whose answer was lost. */
-export function wasPublished(item: Item, operationId: string): boolean {
-  return item.offers.some(({ offer_id }) => offer_id === operationId);
+  const { requestId, operationId } = deps;
+  return { actor: actorLabel(actor), reason, requestId, operationId };
 }
 
 /**

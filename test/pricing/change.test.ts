@@ -183,6 +183,19 @@ describe('a price change', () => {
     expect(await offersOf(key)).toHaveLength(2);
   });
 
+  test('a retry of a change of a name, after the answer to the commit was lost, finds it done', async () => {
+    const key = await newPackage(admin);
+    const headers = { 'Idempotency-Key': randomUUID(), 'If-Match': '"1"' };
+    worker.gateway.setFault(({ queries }) =>
+      queries.some((query) => query.includes('expect_item_version')) ? 'lose-answer' : 'none',
+    );
+    expect((await admin.patch(`/packages/${key}`, { name: 'Renamed' }, headers)).status).toBe(503);
+    worker.gateway.setFault(undefined);
+    const retried = await admin.patch(`/packages/${key}`, { name: 'Renamed' }, headers);
+    expect([retried.status, retried.json.package.version]).toEqual([200, 2]);
+    expect((await worker.request('/payment/credit-packages')).json.packages[key].name).toBe('Renamed');
+  });
+
   test('a retry under the same Idempotency-Key, after the answer to the commit was lost, changes nothing more', async () => {
     const key = await newPackage(admin);
     const headers = { 'Idempotency-Key': randomUUID(), 'If-Match': '"1"' };
