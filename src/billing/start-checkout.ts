@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { User } from '../core/actor.ts';
-import { conflict, notFound, unavailable } from '../core/errors.ts';
+import { conflict, DomainError, notFound, unavailable } from '../core/errors.ts';
 import { keepStripeCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
+import { StripeRefusal, type StripeGateway } from '../stripe/index.ts';
 import { keepSession, openCheckout, type NewCheckout } from './checkout-queries.ts';
 import { presentOffer } from './schemas.ts';
 
@@ -31,7 +32,7 @@ type CheckoutDeps = Pick<Deps, 'db' | 'stripe' | 'clock' | 'config' | 'operation
 /**
  * Opens a pay page for the offer on sale now, read from the database, never from a cache. Throws `plan_not_found` or
  * `package_not_found`, `price_changed` with the present offer as `current`, `offer_not_synced` while the offer is not
- * at Stripe yet, `stripe_unavailable`.
+ * at Stripe yet, `offer_not_chargeable` where Stripe refuses the amount, `stripe_unavailable`.
  */
 export async function startCheckout(
   deps: CheckoutDeps,
@@ -48,7 +49,7 @@ export async function startCheckout(
   const stripeCustomerId =
     offer.stripe_customer_id ??
     (await deps.stripe.createCustomer({ customerId, email: offer.email ?? undefined }));
-  const session = await deps.stripe.openCheckout({
+  const session = await openPayPage(deps, {
     checkoutId,
     stripeCustomerId,
     stripePriceId,
@@ -58,6 +59,18 @@ export async function startCheckout(
   });
   deps.db.beforeAnswer([keepStripeCustomer(customerId, stripeCustomerId), keepSession(checkoutId, session)]);
   return { checkoutUrl: session.url, sessionId: session.sessionId, credits: offer.credits };
+}
+
+/** Stripe takes a Price that it cannot charge, such as one of less than its least amount, and refuses the page. */
+async function openPayPage({ stripe }: CheckoutDeps, checkout: Parameters<StripeGateway['openCheckout']>[0]) {
+  try {
+    return await stripe.openCheckout(checkout);
+  } catch (error) {
+    if (!(error instanceof StripeRefusal) || error.code !== 'amount_too_small') throw error;
+    throw new DomainError('conflict', 'offer_not_chargeable', 'This price is too small to be charged.', {
+      cause: error,
+    });
+  }
 }
 
 /** The ids to sell by; throws when the offer on sale cannot be sold, or is not the one that was asked for. */

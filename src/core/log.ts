@@ -17,6 +17,11 @@ export function createLog(context: LogMembers = {}): Log {
   };
 }
 
+/** An error of another system that says in names and codes what happened; its own message stays unsaid. */
+export abstract class DescribedFault extends Error {
+  abstract describe(): LogMembers;
+}
+
 /**
  * What may be said of an error that nobody foresaw: its class and where it arose. Its message is left out, because
  * messages of drivers carry SQL and parameters, and those of token libraries the token.
@@ -28,5 +33,6 @@ export function describeFault(error: unknown): LogMembers {
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 5)
     .map((line) => line.trim().slice(3));
-  return { fault: error.name, at: frames.join(' < ') };
+  const described = error instanceof DescribedFault ? error.describe() : {};
+  return { fault: error.name, ...described, at: frames.join(' < ') };
 }

@@ -1,12 +1,13 @@
 import { NeonDbError } from '@neondatabase/serverless';
 import { unavailable, type DomainError } from '../core/errors.ts';
+import { DescribedFault } from '../core/log.ts';
 
 /**
  * What a statement may be refused with, for `catch` blocks to look at. The driver's message is left behind: it
  * carries SQL and parameters.
  * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html; `RC…` are raised by our own SQL functions.
  */
-export class StatementError extends Error {
+export class StatementError extends DescribedFault {
   override readonly name = 'StatementError';
   readonly sqlState: string;
   readonly constraint: string | undefined;
@@ -15,6 +16,10 @@ export class StatementError extends Error {
     super(`SQLSTATE ${sqlState}`);
     this.sqlState = sqlState;
     this.constraint = constraint;
+  }
+
+  override describe() {
+    return { sql_state: this.sqlState, constraint: this.constraint };
   }
 }
 

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { assertNever, DomainError, type ErrorKind } from '../core/errors.ts';
 import { createLog, describeFault } from '../core/log.ts';
-import { idempotencyKeyTaken, isStatementError, StatementError } from '../db/index.ts';
+import { idempotencyKeyTaken, isStatementError } from '../db/index.ts';
 import type { AppContext } from './context.ts';
 
 /** RFC 9457, with a stable `code`, the request's id, and what is wrong field by field. */
@@ -130,9 +130,5 @@ function statusOf(kind: ErrorKind): ContentfulStatusCode {
 }
 
 function logFault(c: AppContext, code: string, fault: unknown): void {
-  const sql =
-    fault instanceof StatementError
-      ? { sql_state: fault.sqlState, constraint: fault.constraint ?? null }
-      : {};
-  createLog({ request_id: c.get('requestId') }).error('fault', { code, ...sql, ...describeFault(fault) });
+  createLog({ request_id: c.get('requestId') }).error('fault', { code, ...describeFault(fault) });
 }

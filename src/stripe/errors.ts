@@ -1,8 +1,9 @@
 import Stripe from 'stripe';
 import { unavailable, type DomainError } from '../core/errors.ts';
+import { DescribedFault } from '../core/log.ts';
 
 /** Stripe refused a request of ours: a fault of ours or of the account's set-up, told to no client. */
-export class StripeRefusal extends Error {
+export class StripeRefusal extends DescribedFault {
   override readonly name = 'StripeRefusal';
   readonly status: number | undefined;
   readonly code: string | undefined;
@@ -13,6 +14,10 @@ export class StripeRefusal extends Error {
     this.status = error.statusCode;
     this.code = error.code;
     this.parameter = error.param;
+  }
+
+  override describe() {
+    return { stripe_status: this.status, stripe_code: this.code, stripe_parameter: this.parameter };
   }
 }
 

@@ -1,24 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
-import {
-  balanceOf,
-  booksOf,
-  buy,
-  newBuyer,
-  pay,
-  processed,
-  putOffersAtStripe,
-  stripeOf,
-  type Buyer,
-} from '../support/shop.ts';
+import { balanceOf, booksOf, buy, newBuyer, pay, processed, stripeOf, type Buyer } from '../support/shop.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestRequest, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
 
 beforeAll(async () => {
   worker = await startWorker();
-  await putOffersAtStripe(worker);
+  await syncToStripe(worker);
 });
 afterEach(() => {
   worker.gateway.setFault(undefined);
@@ -31,7 +22,7 @@ async function newPackage(amountMinor = 100, credits = 10): Promise<string> {
   const key = `package_${randomUUID().replaceAll('-', '')}`;
   await worker.database.query('insert into credit_packages (package_key, name) values ($1, $1)', [key]);
   await offer(key, amountMinor, credits);
-  await putOffersAtStripe(worker);
+  await syncToStripe(worker);
   return key;
 }
 
@@ -84,7 +75,7 @@ describe('what is on sale', () => {
     const key = await newPackage(100, 10);
     const shown = await priceOf(key);
     await offer(key, 150, 12);
-    await putOffersAtStripe(worker);
+    await syncToStripe(worker);
     const asked = worker.stripe.requests.length;
     const { status, json } = await purchase(buyer, { package: key, price_id: shown });
     expect({ status, code: json.code, current: json.current }).toEqual({
@@ -100,7 +91,7 @@ describe('what is on sale', () => {
     const buyer = await newBuyer(worker);
     const key = await newPackage(100, 10);
     await offer(key, 200, 20, '2100-01-01T00:00:00Z');
-    await putOffersAtStripe(worker);
+    await syncToStripe(worker);
     const { json } = await purchase(buyer, { package: key });
     expect(json.credits).toBe(10);
     const { data } = await stripeOf(worker).checkout.sessions.listLineItems(json.session_id);
@@ -126,6 +117,16 @@ describe('what is on sale', () => {
     ]);
   });
 
+  test('a price too small for Stripe to charge is refused as such, and the log tells why', async () => {
+    const key = await newPackage(9);
+    const { status, json } = await purchase(await newBuyer(worker), { package: key });
+    expect([status, json.code]).toEqual([409, 'offer_not_chargeable']);
+    const line = worker
+      .logs()
+      .find((log) => log.includes(json.request_id) && log.includes('"level":"error"'));
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ event: 'fault', stripe_code: 'amount_too_small' });
+  });
+
   test('an offer that is not at Stripe yet can be bought later', async () => {
     const buyer = await newBuyer(worker);
     const key = await newPackage();
@@ -140,7 +141,7 @@ describe('what is on sale', () => {
     const key = await newPackage(100, 10);
     await worker.request('/payment/credit-packages');
     await offer(key, 500, 50);
-    await putOffersAtStripe(worker);
+    await syncToStripe(worker);
     expect((await purchase(buyer, { package: key })).json.credits).toBe(50);
   });
 
@@ -281,7 +282,7 @@ describe('an Idempotency-Key', () => {
     expect((await purchase(buyer, { package: key }, headers)).status).toBe(503);
     worker.gateway.setFault(undefined);
     await offer(key, 900, 10);
-    await putOffersAtStripe(worker);
+    await syncToStripe(worker);
     const { status, json } = await purchase(buyer, { package: key }, headers);
     expect([status, json.code, json.current.price]).toEqual([409, 'price_changed', 900]);
   });

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { balanceOf, booksOf, buy, newBuyer, pay, processed, putOffersAtStripe } from '../support/shop.ts';
+import { balanceOf, booksOf, buy, newBuyer, pay, processed } from '../support/shop.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
 
 beforeAll(async () => {
   worker = await startWorker();
-  await putOffersAtStripe(worker);
+  await syncToStripe(worker);
 });
 afterAll(() => worker.stop());
 
@@ -68,7 +69,7 @@ test.each([
 ])('after paying, the browser comes back to %s with the session’s id', async (configured, expected) => {
   const shop = await startWorker({ variables: { CHECKOUT_SUCCESS_URL: configured } });
   try {
-    await putOffersAtStripe(shop);
+    await syncToStripe(shop);
     const { checkoutUrl, sessionId } = await buy(shop, await newBuyer(shop), { package: 'credits_500' });
     expect((await pay(checkoutUrl)).headers.get('Location')).toBe(expected(sessionId));
   } finally {

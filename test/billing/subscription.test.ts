@@ -12,17 +12,17 @@ import {
   newBuyer,
   pay,
   processed,
-  putOffersAtStripe,
   stripeOf,
   type Buyer,
 } from '../support/shop.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
 
 beforeAll(async () => {
   worker = await startWorker();
-  await putOffersAtStripe(worker);
+  await syncToStripe(worker);
 });
 beforeEach(() => worker.stripe.setWebhookEndpoint(undefined));
 afterEach(() => worker.gateway.setFault(undefined));
@@ -168,7 +168,7 @@ describe('a plan', () => {
       `select publish_offer(gen_random_uuid(), (select id from subscription_plans where plan_key = 'free'), null, 'GBP', 0, 25,
          null, null, now(), 'test', null)`,
     );
-    await putOffersAtStripe(worker);
+    await syncToStripe(worker);
     const subscription = await subscribe('free', buyer);
     await deliverAll(subscription.completed, subscription.invoicePaid);
     await expectGrantedOnce(subscription, 25);

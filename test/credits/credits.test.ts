@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { balanceOf, buy, newBuyer, pay, processed, putOffersAtStripe, type Buyer } from '../support/shop.ts';
+import { balanceOf, buy, newBuyer, pay, processed, type Buyer } from '../support/shop.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -9,7 +10,7 @@ let buyer: Buyer;
 
 beforeAll(async () => {
   worker = await startWorker();
-  await putOffersAtStripe(worker);
+  await syncToStripe(worker);
   buyer = await newBuyer(worker);
   for (const item of [{ package: 'credits_500' }, { package: 'credits_1000' }, { plan: 'starter_monthly' }]) {
     const { checkoutUrl } = await buy(worker, buyer, item);

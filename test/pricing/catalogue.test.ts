@@ -10,7 +10,8 @@ import { systemClock } from '../../src/core/time.ts';
 import { z } from 'zod';
 import { eventually } from '../support/eventually.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
-import { newAdmin, newPackage, shownPackage, syncToStripe, type Admin } from './support.ts';
+import { newAdmin, newPackage, shownPackage, type Admin } from './support.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 
 const documentKey = 'catalogue:default';
 let worker: TestWorker;

@@ -2,15 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
-import {
-  newAdmin,
-  newPackage,
-  pricesOf,
-  shownPackage,
-  stripePrices,
-  syncToStripe,
-  type Admin,
-} from './support.ts';
+import { newAdmin, newPackage, pricesOf, shownPackage, stripePrices, type Admin } from './support.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 
 let worker: TestWorker;
 let admin: Admin;

@@ -7,9 +7,9 @@ import {
   shownPackage,
   stripePrices,
   stripeProducts,
-  syncToStripe,
   type Admin,
 } from './support.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 
 let worker: TestWorker;
 let admin: Admin;

@@ -1,19 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createScriptDeps } from '../../dev/script-deps.ts';
-import type { Clock } from '../../src/core/time.ts';
-import { syncCatalogue, type CatalogueSync } from '../../src/pricing/index.ts';
 import type { TestAnswer, TestRequest, TestWorker } from '../support/worker.ts';
-
-/** What `npm run stripe:sync` does, on a test's own database and sandbox. */
-export function syncToStripe(worker: TestWorker, clock?: Clock): Promise<CatalogueSync> {
-  const deps = createScriptDeps({
-    databaseUrl: worker.database.url,
-    fetchEndpoint: worker.gateway.url,
-    stripeSecretKey: worker.stripe.apiKey,
-    stripeApiBase: worker.stripe.url,
-  });
-  return syncCatalogue(clock === undefined ? deps : { ...deps, clock });
-}
 
 export interface StripePrice {
   readonly id: string;

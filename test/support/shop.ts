@@ -9,33 +9,6 @@ export function stripeOf(worker: TestWorker): Stripe {
   return new Stripe(worker.stripe.apiKey, { protocol: 'http', host: hostname, port, telemetry: false });
 }
 
-interface OfferRow {
-  readonly id: string;
-  readonly name: string;
-  readonly currency: string;
-  readonly amount_minor: string;
-  readonly interval: 'month' | 'year' | null;
-}
-
-/** Gives every offer without one its Price at Stripe. */
-export async function putOffersAtStripe(worker: TestWorker): Promise<void> {
-  const stripe = stripeOf(worker);
-  const offers = await worker.database.query<OfferRow & Record<string, unknown>>(
-    `select prices.id, coalesce(plan.name, package.name) as name, currency, amount_minor, prices.interval
-     from prices left join subscription_plans plan on plan.id = plan_id left join credit_packages package on package.id = package_id
-     where stripe_price_id is null`,
-  );
-  for (const offer of offers) {
-    const price = await stripe.prices.create({
-      currency: offer.currency.toLowerCase(),
-      unit_amount: Number(offer.amount_minor),
-      product_data: { name: offer.name },
-      ...(offer.interval === null ? {} : { recurring: { interval: offer.interval } }),
-    });
-    await worker.database.query('update prices set stripe_price_id = $1 where id = $2', [price.id, offer.id]);
-  }
-}
-
 /** A customer of a test's own. */
 export interface Buyer {
   readonly subject: string;

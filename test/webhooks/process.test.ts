@@ -13,11 +13,11 @@ import {
   newBuyer,
   pay,
   processed,
-  putOffersAtStripe,
   settleDebit,
   stripeOf,
   type Buyer,
 } from '../support/shop.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -26,7 +26,7 @@ let webhook: { url: string };
 beforeAll(async () => {
   worker = await startWorker();
   webhook = { url: `${worker.url}/payment/webhook` };
-  await putOffersAtStripe(worker);
+  await syncToStripe(worker);
 });
 /** Stripe's own deliveries are off: each test delivers what it needs, when and as often as it needs it. */
 beforeEach(() => worker.stripe.setWebhookEndpoint(undefined));

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { eventually } from '../support/eventually.ts';
+import { balanceOf, buy, newBuyer, pay, signature, type Buyer } from '../support/shop.ts';
+import { syncToStripe } from '../support/stripe-sync.ts';
+import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
+
+let worker: TestWorker;
+let buyer: Buyer;
+let admin: string;
+
+beforeAll(async () => {
+  worker = await startWorker();
+  await syncToStripe(worker);
+  [buyer, admin] = await Promise.all([newBuyer(worker), worker.token('admin')]);
+  await pay((await buy(worker, buyer, { package: 'credits_500' })).checkoutUrl);
+  await eventually('the buyer has credits', async () => (await balanceOf(worker, buyer)) === 500);
+});
+
+afterAll(async () => {
+  await worker.stop();
+});
+
+const read = (path: string) => () => worker.request(path, { token: buyer.token });
+const readAsAdmin = (path: string) => () => worker.request(path, { token: admin });
+const warm = (path: string) => async () => {
+  await worker.request(path);
+  return worker.request(path);
+};
+const write = (path: string, body: unknown) => () =>
+  worker.request(path, { token: buyer.token, body, headers: { 'Idempotency-Key': randomUUID() } });
+const change = (method: string, path: string, body?: unknown) => () =>
+  worker.request(path, { method, token: admin, ...(body === undefined ? {} : { body }) });
+
+function deliverEvent(): Promise<TestAnswer> {
+  const event = { id: `evt_${randomUUID().replaceAll('-', '')}`, object: 'event', type: 'product.created' };
+  const body = JSON.stringify({ ...event, created: 1_800_000_000, livemode: false, data: { object: {} } });
+  const headers = { 'Stripe-Signature': signature(body, worker.stripe.webhookSecret) };
+  return worker.request('/payment/webhook', { body, headers });
+}
+
+const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
+const pack = () => ({ package_key: `pack_${randomUUID().slice(0, 8)}`, ...terms('Package') });
+const terms = (name: string) => ({ name, price: 100, currency: 'GBP', credits: 10 });
+
+/** What each route may cost in round trips to the database: the promise, and a request that costs the most. */
+const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promise<TestAnswer>]>> = {
+  'GET /': [0, read('/')],
+  'GET /health': [0, read('/health')],
+  'GET /health/ready': [1, read('/health/ready')],
+  'GET /openapi.json': [0, read('/openapi.json')],
+  'GET /docs': [0, read('/docs')],
+  'GET /payment/plans': [0, warm('/payment/plans')],
+  'GET /payment/credit-packages': [0, warm('/payment/credit-packages')],
+  'GET /credits/costs': [0, warm('/credits/costs')],
+  'POST /payment/webhook': [1, deliverEvent],
+  'GET /credits/balance': [1, read('/credits/balance')],
+  'GET /credits/history': [1, read('/credits/history')],
+  'GET /credits/check/:operation_type': [1, read('/credits/check/blog_post')],
+  'GET /payment/status': [1, read('/payment/status')],
+  'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],
+  'POST /payment/purchase-credits': [2, write('/payment/purchase-credits', { package: 'credits_500' })],
+  'POST /payment/create-portal-session': [2, write('/payment/create-portal-session', {})],
+  'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
+  'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
+  'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],
+  'GET /admin/pricing/plans/:plan_key': [1, readAsAdmin('/admin/pricing/plans/enterprise')],
+  'GET /admin/pricing/packages/:package_key': [1, readAsAdmin('/admin/pricing/packages/credits_500')],
+  // Beside reading and writing, one for each thing that Stripe was told: a Product, the new Price, the old one.
+  'POST /admin/pricing/plans': [4, () => change('POST', '/admin/pricing/plans', plan())()],
+  'POST /admin/pricing/packages': [4, () => change('POST', '/admin/pricing/packages', pack())()],
+  'PATCH /admin/pricing/plans/:plan_key': [
+    5,
+    change('PATCH', '/admin/pricing/plans/business_annual', { price: 5000 }),
+  ],
+  'PATCH /admin/pricing/packages/:package_key': [
+    5,
+    change('PATCH', '/admin/pricing/packages/credits_5000', { price: 700 }),
+  ],
+  'DELETE /admin/pricing/plans/:plan_key': [4, change('DELETE', '/admin/pricing/plans/starter_annual')],
+  'DELETE /admin/pricing/packages/:package_key': [
+    4,
+    change('DELETE', '/admin/pricing/packages/credits_1000'),
+  ],
+};
+
+const routes = createApp().routes.filter(({ method }) => method !== 'ALL');
+
+test.each([...new Set(routes.map(({ method, path }) => `${method} ${path}`))])(
+  '%s keeps to its database calls',
+  async (route) => {
+    const budget = budgets[route];
+    if (budget === undefined) throw new Error(`${route} has no budget of database calls`);
+    const [calls, ask] = budget;
+    const answer = await ask();
+    expect(answer.status, answer.text).toBeLessThan(300);
+    expect(answer.databaseCalls).toBeLessThanOrEqual(calls);
+  },
+);
