@@ -110,7 +110,7 @@ function announce(
   writeWhole(stackFile, {
     worker: worker.url,
     stripe: stripe.url,
-    gateway: database.gateway,
+    gateway: database.gateway && new URL(database.gateway).origin,
     shop: shop.url,
     database_url: database.url,
     stripe_secret_key: stripe.secretKey,

@@ -31,6 +31,8 @@ export interface NeonGateway {
 
 const MEBIBYTE = 1024 * 1024;
 const IDLE_SESSION_MILLISECONDS = 10_000;
+/** Neon's path, and the address alone, for those who are told no more than that. */
+const ENDPOINTS: readonly string[] = ['/sql', '/'];
 const LOOPBACK_HOST = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/;
 
 interface Answer {
@@ -106,7 +108,7 @@ class Gateway {
     // A page of a foreign site whose name was rebound to this machine still sends that name.
     if (
       request.method !== 'POST' ||
-      request.url !== '/sql' ||
+      !ENDPOINTS.includes(request.url ?? '') ||
       !LOOPBACK_HOST.test(request.headers.host ?? '')
     ) {
       throw new GatewayError(400, 'query is not supported');

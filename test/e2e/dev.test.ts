@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { neon, neonConfig } from '@neondatabase/serverless';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freePort, isClosed, spawnDev, startDevStack, type DevStack } from './dev-stack.ts';
@@ -74,6 +75,12 @@ describe('npm run dev', () => {
     expect(stack.output()).toContain(stack.file.worker);
     expect(stack.output()).toContain('/payment/purchase-credits');
     expect((await fetch(stack.file.shop)).status).toBe(200);
+  });
+
+  test('lets the driver in where the file says', async () => {
+    neonConfig.fetchEndpoint = stack.file.gateway;
+    const rows = await neon(stack.file.database_url)`select count(*)::int as events from webhook_events`;
+    expect(rows).toEqual([{ events: 0 }]);
   });
 
   test('is refused a second time in the same folder', async () => {
