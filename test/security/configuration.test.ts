@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { checkVariables } from '../../src/env.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
@@ -98,5 +99,23 @@ describe('a Worker without a good configuration', () => {
       if (value !== undefined) expect(text).not.toContain(value);
     }
     expect((await worker.request('/payment/webhook', { body: {} })).status).toBe(503);
+  });
+});
+
+describe('while JWT_SECRET is being changed', () => {
+  const previous = 'oLd9fKq3Wm5xTz7bRc1vNy8hJg4sPd6u';
+  let worker: TestWorker;
+  afterEach(() => worker.stop());
+
+  test('tokens of the secret before are accepted, and of no other', async () => {
+    worker = await startWorker({ variables: { JWT_SECRET_PREVIOUS: previous } });
+    const statusWith = async (secret: string) => {
+      const issuer = { ...worker.tokens, secret };
+      const token = await signToken(issuer, accessClaims(issuer, { subject: 'x', role: 'customer' }, 60));
+      return (await worker.request('/credits/balance', { token })).status;
+    };
+    expect(await statusWith(worker.tokens.secret)).toBe(200);
+    expect(await statusWith(previous)).toBe(200);
+    expect(await statusWith(`${previous}x`)).toBe(401);
   });
 });
