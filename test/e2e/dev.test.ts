@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +17,8 @@ let stack: DevStack;
 
 beforeAll(async () => {
   stateFolder = mkdtempSync(join(tmpdir(), 'ratecard-e2e-'));
+  // PostgreSQL runs as a user of its own where the tests run as root; its data is to be removed with the folder.
+  chmodSync(stateFolder, 0o755);
   stack = await startDevStack(stateFolder);
 });
 
