@@ -26,7 +26,8 @@ export type Settlement =
 /** What of Ratecard's cannot be placed: it is kept, shown and tried again, never lost in silence. */
 export class SettlementError extends Error {
   override readonly name = 'SettlementError';
-  readonly code: 'session_missing' | 'session_unpaid' | 'customer_unknown' | 'several_offers';
+  readonly code:
+    'object_unnamed' | 'session_missing' | 'session_unpaid' | 'customer_unknown' | 'several_offers';
 
   constructor(code: SettlementError['code']) {
     super(code);

@@ -45,7 +45,7 @@ async function settlementOf(
   const handler = handlerOf(event.type);
   if (handler === undefined) return { kind: 'ignored', reason: 'no_handler' };
   const objectId = event.data.object.id;
-  if (objectId === undefined || objectId === null) throw new Error('the event names no object');
+  if (objectId === undefined || objectId === null) throw new SettlementError('object_unnamed');
   const fact: Fact = { eventId: event.id, objectId, occurredAt: event.created };
   return handler(deps, fact);
 }

@@ -449,7 +449,7 @@ describe('what cannot be placed', () => {
     expect((await deliver(worker, event)).status).toBe(200);
     await eventually(
       'the event has failed',
-      async () => (await inboxRow(worker, event['id']))?.status === 'failed',
+      async () => (await inboxRow(worker, event['id']))?.last_error === 'object_unnamed',
     );
   });
 });
