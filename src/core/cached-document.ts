@@ -73,7 +73,7 @@ export async function readDocument<Document extends { readonly version: number }
   const age = secondsSince(context, remembered.checkedAt);
   if (age < freshInMemorySeconds) return remembered.copy;
   if (age < usableInMemorySeconds) {
-    context.waitUntil(renew(context, definition, load).catch(() => undefined));
+    void renew(context, definition, load).catch(() => undefined);
     return remembered.copy;
   }
   return renew(context, definition, load);
@@ -115,6 +115,8 @@ async function renew<Document extends { readonly version: number }>(
     context.memory.renewals.delete(definition.key),
   );
   context.memory.renewals.set(definition.key, renewal);
+  // Other requests wait for it, too: it must go on when the client of this one has left.
+  context.waitUntil(renewal.catch(() => undefined));
   return renewal;
 }
 

@@ -16,13 +16,13 @@ import { readHistory } from './read-history.ts';
 import { checkAnswer, checkParameters, costsAnswer, historyAnswer, historyQuery } from './schemas.ts';
 import type { CostsDocument } from './schemas.ts';
 
-const rendered = new WeakMap<CostsDocument, Promise<RenderedAnswer>>();
+const rendered = new WeakMap<CostsDocument, RenderedAnswer>();
 
 /** One document is answered many times: its body is made once. */
-function render(document: CostsDocument): Promise<RenderedAnswer> {
+async function render(document: CostsDocument): Promise<RenderedAnswer> {
   const present = rendered.get(document);
   if (present !== undefined) return present;
-  const made = renderAnswer(costsAnswer, { success: true, costs: document.costs });
+  const made = await renderAnswer(costsAnswer, { success: true, costs: document.costs });
   rendered.set(document, made);
   return made;
 }

@@ -43,13 +43,14 @@ export async function keyId(secret: string): Promise<string> {
   return toHex(await sha256(`ratecard token key ${secret}`)).slice(0, 16);
 }
 
-const imported = new WeakMap<TokenSettings, Promise<readonly VerificationKey[]>>();
+/** Keys, not promises of keys: a promise belongs to the request that made it, and would end with it. */
+const imported = new WeakMap<TokenSettings, readonly VerificationKey[]>();
 
-function keysOf(settings: TokenSettings): Promise<readonly VerificationKey[]> {
+async function keysOf(settings: TokenSettings): Promise<readonly VerificationKey[]> {
   const present = imported.get(settings);
   if (present !== undefined) return present;
   const secrets = [settings.secret, settings.previousSecret].filter((secret) => secret !== undefined);
-  const keys = Promise.all(
+  const keys = await Promise.all(
     secrets.map(async (secret) => ({ id: await keyId(secret), key: await importKey(secret) })),
   );
   imported.set(settings, keys);
