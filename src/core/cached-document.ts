@@ -173,7 +173,10 @@ async function readStore<Document extends { readonly version: number }>(
   }
 }
 
-/** A slow reader that comes here with an older document than the stored one leaves the stored one in place. */
+/**
+ * A slow reader that comes here with an older document than the stored one leaves the stored one in place. Memory is
+ * asked as well, and last: what the store answers may itself be half a minute old.
+ */
 async function store<Document extends { readonly version: number }>(
   context: DocumentContext,
   definition: DocumentDefinition<Document>,
@@ -181,7 +184,8 @@ async function store<Document extends { readonly version: number }>(
 ): Promise<void> {
   try {
     const present = await readStore(context, definition);
-    if (present !== undefined && present.document.version > copy.document.version) return;
+    const newest = [present, recall(context, definition)?.copy];
+    if (newest.some((other) => other !== undefined && other.document.version > copy.document.version)) return;
     await context.store.put(
       definition.key,
       JSON.stringify({ loaded_at: copy.loadedAt.toISOString(), document: copy.document }),
