@@ -4,23 +4,23 @@
  * It listens on 127.0.0.1 and keeps everything in memory, and in a file if it is
  * given one.
  */
-import { Api, type RequestRecord } from './api.ts';
+import { Api, type RequestRecord } from './api/api.ts';
 import { expireDueSessions } from './checkout/expire.ts';
 import { payPageUrl } from './checkout/new-session.ts';
-import type { Context } from './context.ts';
-import { Deliveries } from './deliveries.ts';
-import { EventLog } from './events.ts';
-import type { FaultRule } from './faults.ts';
-import { randomText } from './ids.ts';
+import type { Context } from './state/context.ts';
+import { Deliveries } from './webhooks/deliveries.ts';
+import { EventLog } from './state/events.ts';
+import type { FaultRule } from './api/faults.ts';
+import { randomText } from './state/ids.ts';
 import { controlPages } from './pages/control-page.ts';
 import { payPage } from './pages/pay-page.ts';
 import { portalPage } from './pages/portal-page.ts';
 import { listen, type Handlers } from './server.ts';
-import { keepInFile } from './state-file.ts';
-import { Store } from './store.ts';
+import { keepInFile } from './state/state-file.ts';
+import { Store } from './state/store.ts';
 
-export type { RequestRecord } from './api.ts';
-export type { FaultRule } from './faults.ts';
+export type { RequestRecord } from './api/api.ts';
+export type { FaultRule } from './api/faults.ts';
 
 /** The secret key that the sandbox takes unless it is given another. */
 export const DEFAULT_API_KEY = 'sk_test_sandbox0000000000000000';

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Api } from './api.ts';
+import type { Api } from './api/api.ts';
 import { expireDueSessions } from './checkout/expire.ts';
-import type { Context } from './context.ts';
-import { StripeFailure } from './errors.ts';
+import type { Context } from './state/context.ts';
+import { StripeFailure } from './api/errors.ts';
 import type { Html } from './pages/html.ts';
 import type { PageAnswer, PageRoute } from './pages/page.ts';
-import { findRoute } from './routes.ts';
+import { findRoute } from './api/routes.ts';
 
 const BODY_BYTES_AT_MOST = 1_000_000;
 

@@ -1,8 +1,8 @@
-import type { Context } from '../context.ts';
-import { invalid, missing, refuseUnsupported } from '../errors.ts';
-import { named } from '../operations.ts';
-import type { Params } from '../parameters.ts';
-import { isEmail } from '../values.ts';
+import type { Context } from '../state/context.ts';
+import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
+import { named } from '../api/operations.ts';
+import type { Params } from '../api/parameters.ts';
+import { isEmail } from '../api/values.ts';
 import type { Mode } from './details.ts';
 
 const UNSUPPORTED = [

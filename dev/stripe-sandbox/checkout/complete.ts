@@ -1,12 +1,12 @@
-import { add, change, type Context } from '../context.ts';
-import { newId } from '../ids.ts';
-import { newCharge } from '../resources/charges.ts';
-import { createCustomer } from '../resources/customers.ts';
-import { newInvoicePayment } from '../resources/invoice-payments.ts';
-import { finalized, newInvoice, paid } from '../resources/invoices.ts';
-import type { Buyer } from '../resources/payment-methods.ts';
-import { newSubscription } from '../resources/subscriptions.ts';
-import type { ObjectTypes } from '../wire.ts';
+import { add, change, type Context } from '../state/context.ts';
+import { newId } from '../state/ids.ts';
+import { newCharge } from '../objects/charge.ts';
+import { createCustomer } from '../objects/customer.ts';
+import { newInvoicePayment } from '../objects/invoice-payment.ts';
+import { finalized, newInvoice, paid } from '../objects/invoice.ts';
+import type { Buyer } from '../objects/payment-method.ts';
+import { newSubscription } from '../objects/subscription.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 import type { LineItem, Session } from './details.ts';
 
 type Customer = ObjectTypes['customer'];

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
-import type { Params } from '../parameters.ts';
-import type { ObjectTypes, Wire } from '../wire.ts';
+import type { Params } from '../api/parameters.ts';
+import type { ObjectTypes, Wire } from '../state/wire.ts';
 
 export type Session = ObjectTypes['checkout.session'];
 export type Mode = 'payment' | 'subscription';

@@ -1,4 +1,4 @@
-import { change, type Context } from '../context.ts';
+import { change, type Context } from '../state/context.ts';
 import type { Session } from './details.ts';
 
 /** Ends an open session unpaid. */

@@ -1,11 +1,11 @@
-import type { Context } from '../context.ts';
-import { invalid, missing, refuseUnsupported } from '../errors.ts';
-import { newId } from '../ids.ts';
-import { LARGEST_AMOUNT, smallestCharge } from '../money.ts';
-import { named } from '../operations.ts';
-import type { Params } from '../parameters.ts';
-import { createPrice } from '../resources/prices.ts';
-import type { ObjectTypes } from '../wire.ts';
+import type { Context } from '../state/context.ts';
+import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
+import { newId } from '../state/ids.ts';
+import { LARGEST_AMOUNT, smallestCharge } from '../state/money.ts';
+import { named } from '../api/operations.ts';
+import type { Params } from '../api/parameters.ts';
+import { createPrice } from '../objects/price.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 import type { LineItem, Mode } from './details.ts';
 
 type LineItemParams = NonNullable<Params<'checkoutSessionCreate'>['line_items']>[number];

@@ -1,7 +1,7 @@
-import type { Context } from '../context.ts';
-import { newId } from '../ids.ts';
-import type { Params } from '../parameters.ts';
-import { mergeMetadata, textOrNull } from '../values.ts';
+import type { Context } from '../state/context.ts';
+import { newId } from '../state/ids.ts';
+import type { Params } from '../api/parameters.ts';
+import { mergeMetadata, textOrNull } from '../api/values.ts';
 import { expiryOf } from './check-session.ts';
 import type { LineItem, Mode, Session } from './details.ts';
 

@@ -1,9 +1,9 @@
-import { add, change, type Context } from '../context.ts';
-import { newCharge } from '../resources/charges.ts';
-import { newBankDebit, newCard, type Buyer } from '../resources/payment-methods.ts';
-import { newPaymentIntent } from '../resources/payment-intents.ts';
-import type { ObjectTypes } from '../wire.ts';
-import type { Card, CardDecline } from './cards.ts';
+import { add, change, type Context } from '../state/context.ts';
+import { newCharge } from '../objects/charge.ts';
+import { newBankDebit, newCard, type Buyer } from '../objects/payment-method.ts';
+import { newPaymentIntent } from '../objects/payment-intent.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+import type { Card, CardDecline } from '../payments/cards.ts';
 import { completeCheckout } from './complete.ts';
 import type { CheckoutDetails, Session } from './details.ts';
 

@@ -1,5 +1,5 @@
-import { change, type Context } from '../context.ts';
-import { invalid } from '../errors.ts';
+import { change, type Context } from '../state/context.ts';
+import { invalid } from '../api/errors.ts';
 import type { Session } from './details.ts';
 
 /**

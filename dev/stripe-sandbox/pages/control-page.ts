@@ -1,10 +1,10 @@
-import type { Api } from '../api.ts';
+import type { Api } from '../api/api.ts';
 import { settleBankDebit } from '../checkout/settle.ts';
-import type { Deliveries, Delivery } from '../deliveries.ts';
-import { StripeFailure } from '../errors.ts';
-import { displayMoney } from '../money.ts';
-import type { Store } from '../store.ts';
-import type { EventObject, ObjectTypes } from '../wire.ts';
+import type { Deliveries, Delivery } from '../webhooks/deliveries.ts';
+import { StripeFailure } from '../api/errors.ts';
+import { displayMoney } from '../state/money.ts';
+import type { Store } from '../state/store.ts';
+import type { EventObject, ObjectTypes } from '../state/wire.ts';
 import { document, html, type Html } from './html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
 

@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts';
+import type { Context } from '../state/context.ts';
 import type { Html } from './html.ts';
 
 export interface PageRequest {

@@ -1,11 +1,11 @@
-import { readCard } from '../checkout/cards.ts';
+import { readCard } from '../payments/cards.ts';
 import type { Session } from '../checkout/details.ts';
 import { finishAuthentication, payWithBankDebit, payWithCard, type PayOutcome } from '../checkout/pay.ts';
-import type { Context } from '../context.ts';
-import { displayMoney } from '../money.ts';
+import type { Context } from '../state/context.ts';
+import { displayMoney } from '../state/money.ts';
 import { lineItemsOfSession } from '../resources/checkout-sessions.ts';
-import type { Buyer } from '../resources/payment-methods.ts';
-import { isEmail } from '../values.ts';
+import type { Buyer } from '../objects/payment-method.ts';
+import { isEmail } from '../api/values.ts';
 import { document, html, type Html } from './html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
 

@@ -1,5 +1,5 @@
-import { displayMoney } from '../money.ts';
-import type { ObjectTypes } from '../wire.ts';
+import { displayMoney } from '../state/money.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 import { document, html, type Html } from './html.ts';
 import type { PageRoute } from './page.ts';
 

@@ -3,11 +3,11 @@ import type { CheckoutDetails, LineItem, Session } from '../checkout/details.ts'
 import { expireSession } from '../checkout/expire.ts';
 import { lineItemsOf } from '../checkout/line-items.ts';
 import { newSession } from '../checkout/new-session.ts';
-import type { Context } from '../context.ts';
-import { invalid } from '../errors.ts';
-import { equals, page } from '../lists.ts';
-import { list, operation, own, retrieve, type Operation } from '../operations.ts';
-import type { Params } from '../parameters.ts';
+import type { Context } from '../state/context.ts';
+import { invalid } from '../api/errors.ts';
+import { equals, page } from '../api/lists.ts';
+import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
+import type { Params } from '../api/parameters.ts';
 
 const PATH = '/v1/checkout/sessions';
 

@@ -1,5 +1,5 @@
-import { equals } from '../lists.ts';
-import { list, retrieve, type Operation } from '../operations.ts';
+import { equals } from '../api/lists.ts';
+import { list, retrieve, type Operation } from '../api/operations.ts';
 
 const PATH = '/v1/events';
 

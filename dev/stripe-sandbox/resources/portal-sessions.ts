@@ -1,9 +1,9 @@
-import { add } from '../context.ts';
-import { invalid, missing, refuseUnsupported } from '../errors.ts';
-import { newId, randomText } from '../ids.ts';
-import { named, operation, type Operation } from '../operations.ts';
-import { textOrNull } from '../values.ts';
-import type { ObjectTypes } from '../wire.ts';
+import { add } from '../state/context.ts';
+import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
+import { newId, randomText } from '../state/ids.ts';
+import { named, operation, type Operation } from '../api/operations.ts';
+import { textOrNull } from '../api/values.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 
 const PATH = '/v1/billing_portal/sessions';
 

@@ -1,16 +1,13 @@
-import { add, change, type Context } from '../context.ts';
-import { invalid, missing, refuseUnsupported } from '../errors.ts';
-import { newId } from '../ids.ts';
-import { equals } from '../lists.ts';
-import { checkCurrency, wholeMinorUnits } from '../money.ts';
-import { list, named, operation, own, retrieve, type Operation } from '../operations.ts';
-import type { Params } from '../parameters.ts';
-import { defined, mergeMetadata, textOrNull, updatedText } from '../values.ts';
-import type { ObjectTypes } from '../wire.ts';
-import { createProduct } from './new-product.ts';
+import { invalid, refuseUnsupported } from '../api/errors.ts';
+import { equals } from '../api/lists.ts';
+import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
+import type { Params } from '../api/parameters.ts';
+import { defined, mergeMetadata, updatedText } from '../api/values.ts';
+import { claimLookupKey, createPrice, UNSUPPORTED_IN_PRICES } from '../objects/price.ts';
+import { change, type Context } from '../state/context.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 
 const PATH = '/v1/prices';
-const UNSUPPORTED = ['currency_options', 'custom_unit_amount', 'tiers', 'tiers_mode', 'transform_quantity'];
 type Price = ObjectTypes['price'];
 
 export const prices: readonly Operation[] = [
@@ -34,42 +31,8 @@ export const prices: readonly Operation[] = [
   }),
 ];
 
-/** Makes a price; also of a session's `price_data` and a product's `default_price_data`. */
-export function createPrice(context: Context, params: Params<'priceCreate'>): Price {
-  refuseUnsupported(params, UNSUPPORTED);
-  if (params.billing_scheme === 'tiered' || params.recurring?.usage_type === 'metered') {
-    throw invalid('The local Stripe sandbox has neither tiered nor metered prices.', 'billing_scheme');
-  }
-  const currency = checkCurrency(params.currency, 'currency');
-  const amount = unitAmount(params);
-  const recurring = recurrence(params.recurring);
-  const lookupKey = textOrNull(params.lookup_key);
-  claimLookupKey(context, lookupKey, params.transfer_lookup_key ?? false);
-  const price: Price = {
-    id: newId('price_1'),
-    object: 'price',
-    active: params.active ?? true,
-    billing_scheme: 'per_unit',
-    created: context.now(),
-    currency,
-    custom_unit_amount: null,
-    livemode: false,
-    lookup_key: lookupKey,
-    metadata: mergeMetadata({}, params.metadata),
-    nickname: textOrNull(params.nickname),
-    product: productOf(context, params),
-    recurring,
-    tax_behavior: params.tax_behavior ?? 'unspecified',
-    tiers_mode: null,
-    transform_quantity: null,
-    type: recurring ? 'recurring' : 'one_time',
-    ...amount,
-  };
-  return add(context, price, 'price.created');
-}
-
 function updatePrice(context: Context, price: Price, params: Params<'priceUpdate'>): Price {
-  refuseUnsupported(params, UNSUPPORTED);
+  refuseUnsupported(params, UNSUPPORTED_IN_PRICES);
   const isDefault = context.store.get('product', price.product)?.default_price === price.id;
   if (params.active === false && isDefault) {
     throw invalid('This price cannot be archived because it is the default price of its product.', 'active');
@@ -86,62 +49,4 @@ function updatePrice(context: Context, price: Price, params: Params<'priceUpdate
     tax_behavior: params.tax_behavior,
   });
   return change(context, price, patch, 'price.updated');
-}
-
-function productOf(context: Context, params: Params<'priceCreate'>): string {
-  if (params.product !== undefined && params.product_data !== undefined) {
-    throw invalid('You may only specify one of these parameters: product, product_data.', 'product');
-  }
-  if (params.product_data) return createProduct(context, params.product_data).id;
-  if (params.product === undefined) throw missing('product');
-  return named(context, 'product', params.product, 'product').id;
-}
-
-function unitAmount(params: Params<'priceCreate'>): Pick<Price, 'unit_amount' | 'unit_amount_decimal'> {
-  const { unit_amount, unit_amount_decimal } = params;
-  if (unit_amount !== undefined && unit_amount_decimal !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
-      'unit_amount',
-    );
-  }
-  if (unit_amount !== undefined) {
-    return {
-      unit_amount: wholeMinorUnits(unit_amount, 'unit_amount'),
-      unit_amount_decimal: String(unit_amount),
-    };
-  }
-  if (unit_amount_decimal === undefined) throw missing('unit_amount');
-  if (!/^\d+(\.\d{1,12})?$/.test(unit_amount_decimal)) {
-    throw invalid(`Invalid decimal: ${unit_amount_decimal}`, 'unit_amount_decimal');
-  }
-  const amount = Number(unit_amount_decimal);
-  return { unit_amount: Number.isInteger(amount) ? amount : null, unit_amount_decimal };
-}
-
-function recurrence(params: Params<'priceCreate'>['recurring']): Price['recurring'] {
-  if (!params) return null;
-  const count = params.interval_count ?? 1;
-  const limits = { day: 1095, week: 156, month: 36, year: 3 };
-  if (count < 1 || count > limits[params.interval]) {
-    throw invalid('Interval count must be positive and at most three years.', 'recurring[interval_count]');
-  }
-  return {
-    interval: params.interval,
-    interval_count: count,
-    meter: textOrNull(params.meter),
-    trial_period_days: params.trial_period_days ?? null,
-    usage_type: params.usage_type ?? 'licensed',
-  };
-}
-
-/** A lookup key belongs to one price; taking it from another must be asked for. */
-function claimLookupKey(context: Context, key: string | null, transfer: boolean): void {
-  const holder =
-    key === null ? undefined : context.store.all('price').find((price) => price.lookup_key === key);
-  if (!holder) return;
-  if (!transfer) {
-    throw invalid(`A price (\`${holder.id}\`) already uses that lookup key.`, 'lookup_key');
-  }
-  change(context, holder, { lookup_key: null }, 'price.updated');
 }

@@ -1,12 +1,12 @@
-import { change, type Context } from '../context.ts';
-import { invalid } from '../errors.ts';
-import { equals } from '../lists.ts';
-import { list, named, operation, own, retrieve, type Operation } from '../operations.ts';
-import type { Params } from '../parameters.ts';
-import { defined, mergeMetadata, updatedText } from '../values.ts';
-import type { ObjectTypes } from '../wire.ts';
-import { createProduct, taxDetails } from './new-product.ts';
-import { createPrice } from './prices.ts';
+import { change, type Context } from '../state/context.ts';
+import { invalid } from '../api/errors.ts';
+import { equals } from '../api/lists.ts';
+import { list, named, operation, own, retrieve, type Operation } from '../api/operations.ts';
+import type { Params } from '../api/parameters.ts';
+import { defined, mergeMetadata, updatedText } from '../api/values.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+import { createProduct, taxDetails } from '../objects/product.ts';
+import { createPrice } from '../objects/price.ts';
 
 const PATH = '/v1/products';
 type Product = ObjectTypes['product'];

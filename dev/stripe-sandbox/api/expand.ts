@@ -1,8 +1,8 @@
-import type { Context } from './context.ts';
+import type { Context } from '../state/context.ts';
 import { invalid } from './errors.ts';
 import { wholeList } from './lists.ts';
-import { lineItemsOfSession } from './resources/checkout-sessions.ts';
-import { paymentsOf } from './resources/invoice-payments.ts';
+import { lineItemsOfSession } from '../resources/checkout-sessions.ts';
+import { paymentsOf } from '../objects/invoice-payment.ts';
 
 const MAXIMUM_DEPTH = 4;
 type Json = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { newId } from './ids.ts';
-import type { Store } from './store.ts';
-import type { EventObject } from './wire.ts';
+import { newId } from '../state/ids.ts';
+import type { Store } from '../state/store.ts';
+import type { EventObject } from '../state/wire.ts';
 
 /** One attempt to bring one event to the webhook endpoint. */
 export interface Delivery {

@@ -3,7 +3,7 @@ import { invalid, missing, type StripeFailure } from './errors.ts';
 import type { Form, FormValue } from './form.ts';
 import schemas from './generated/request-schemas.json' with { type: 'json' };
 import type { Requests } from './requests.ts';
-import type { Wire } from './wire.ts';
+import type { Wire } from '../state/wire.ts';
 
 /** A request's parameters after decoding and checking. */
 export type Params<Name extends keyof Requests> = Wire<Requests[Name]>;

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { createGenerator } from 'ts-json-schema-generator';
 
 const OUTPUT = path.join(import.meta.dirname, 'generated/request-schemas.json');
-const SDK = path.join(import.meta.dirname, '../../node_modules/stripe');
+const SDK = path.join(import.meta.dirname, '../../../node_modules/stripe');
 
 /**
  * What is changed in the SDK's `shared.d.ts` before schemas are made of it:

@@ -1,7 +1,7 @@
-import type { Card } from '../checkout/cards.ts';
-import type { Context } from '../context.ts';
-import { newId } from '../ids.ts';
-import type { ObjectTypes } from '../wire.ts';
+import type { Card } from '../payments/cards.ts';
+import type { Context } from '../state/context.ts';
+import { newId } from '../state/ids.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 
 type PaymentMethod = ObjectTypes['payment_method'];
 

@@ -1,9 +1,9 @@
-import { add, type Context } from '../context.ts';
-import { invalid } from '../errors.ts';
-import { newId } from '../ids.ts';
-import type { Params } from '../parameters.ts';
-import { mergeMetadata, textOrNull } from '../values.ts';
-import type { ObjectTypes } from '../wire.ts';
+import { add, type Context } from '../state/context.ts';
+import { invalid } from '../api/errors.ts';
+import { newId } from '../state/ids.ts';
+import type { Params } from '../api/parameters.ts';
+import { mergeMetadata, textOrNull } from '../api/values.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 
 type Product = ObjectTypes['product'];
 

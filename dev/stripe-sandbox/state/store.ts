@@ -1,4 +1,4 @@
-import type { CheckoutDetails } from './checkout/details.ts';
+import type { CheckoutDetails } from '../checkout/details.ts';
 import type { ObjectName, ObjectTypes, StripeObject } from './wire.ts';
 
 export interface StoreSnapshot {

@@ -1,10 +1,10 @@
-import type { Context } from './context.ts';
+import type { Context } from '../state/context.ts';
 import { noSuch, refuseUnsupported } from './errors.ts';
 import type { Form } from './form.ts';
 import { inRange, page, type PageParams, type Range } from './lists.ts';
 import { checkParameters, type Params } from './parameters.ts';
 import type { Requests } from './requests.ts';
-import type { ObjectName, ObjectTypes } from './wire.ts';
+import type { ObjectName, ObjectTypes } from '../state/wire.ts';
 
 /**
  * One endpoint of the API. `prepare` checks the parameters and returns the

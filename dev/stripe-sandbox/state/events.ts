@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import type { Context } from './context.ts';
-import type { Deliveries } from './deliveries.ts';
+import type { Deliveries } from '../webhooks/deliveries.ts';
 import { newId } from './ids.ts';
 import type { EventObject, EventType } from './wire.ts';
 

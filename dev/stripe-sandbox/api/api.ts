@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import Stripe from 'stripe';
-import type { Cause, Context } from './context.ts';
+import type { Cause, Context } from '../state/context.ts';
 import { invalid, StripeFailure } from './errors.ts';
 import { expand } from './expand.ts';
 import { failureOfFault, type Fault, type FaultRule } from './faults.ts';
 import { decodeForm, type Form } from './form.ts';
 import { IdempotencyKeys, type Answer } from './idempotency.ts';
-import { newId } from './ids.ts';
+import { newId } from '../state/ids.ts';
 import type { Operation } from './operations.ts';
-import { OPERATIONS } from './resources/index.ts';
+import { OPERATIONS } from '../resources/index.ts';
 import { findRoute } from './routes.ts';
 
 export interface ApiRequest {

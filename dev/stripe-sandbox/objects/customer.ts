@@ -1,0 +1,114 @@
+import { invalid, refuseUnsupported } from '../api/errors.ts';
+import type { Params } from '../api/parameters.ts';
+import { defined, isEmail, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
+import { add, change, type Context } from '../state/context.ts';
+import { newId, randomText } from '../state/ids.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+
+const UNSUPPORTED = [
+  'cash_balance',
+  'default_source',
+  'payment_method',
+  'source',
+  'tax',
+  'tax_id_data',
+  'test_clock',
+];
+type Customer = ObjectTypes['customer'];
+
+export function createCustomer(context: Context, params: Params<'customerCreate'>): Customer {
+  refuseUnsupported(params, UNSUPPORTED);
+  const customer: Customer = {
+    id: newId('cus_'),
+    object: 'customer',
+    address: addressOf(params.address),
+    balance: params.balance ?? 0,
+    created: context.now(),
+    currency: null,
+    customer_account: null,
+    default_source: null,
+    delinquent: false,
+    description: textOrNull(params.description),
+    discount: null,
+    email: emailOf(params.email),
+    invoice_prefix: params.invoice_prefix ?? randomText(8).toUpperCase(),
+    invoice_settings: invoiceSettings(params.invoice_settings),
+    livemode: false,
+    metadata: mergeMetadata({}, params.metadata),
+    name: textOrNull(params.name),
+    next_invoice_sequence: params.next_invoice_sequence ?? 1,
+    phone: textOrNull(params.phone),
+    preferred_locales: params.preferred_locales ?? [],
+    shipping: shippingOf(params.shipping),
+    tax_exempt: params.tax_exempt || 'none',
+    test_clock: null,
+  };
+  return add(context, customer, 'customer.created');
+}
+
+export function updateCustomer(
+  context: Context,
+  customer: Customer,
+  params: Params<'customerUpdate'>,
+): Customer {
+  refuseUnsupported(params, UNSUPPORTED);
+  const patch = defined({
+    address: params.address === undefined ? undefined : addressOf(params.address),
+    balance: params.balance,
+    description: updatedText(params.description, undefined),
+    email: params.email === undefined ? undefined : emailOf(params.email),
+    invoice_prefix: params.invoice_prefix,
+    invoice_settings: params.invoice_settings && {
+      ...customer.invoice_settings,
+      ...defined(invoiceSettings(params.invoice_settings)),
+    },
+    metadata: mergeMetadata(customer.metadata, params.metadata),
+    name: updatedText(params.name, undefined),
+    next_invoice_sequence: params.next_invoice_sequence,
+    phone: updatedText(params.phone, undefined),
+    preferred_locales: params.preferred_locales,
+    shipping: params.shipping === undefined ? undefined : shippingOf(params.shipping),
+    tax_exempt: params.tax_exempt === undefined ? undefined : params.tax_exempt || ('none' as const),
+  });
+  return change(context, customer, patch, 'customer.updated');
+}
+
+type AddressParam = Params<'customerCreate'>['address'];
+type Address = NonNullable<Customer['address']>;
+
+function addressOf(params: AddressParam): Address | null {
+  if (!params) return null;
+  return {
+    city: textOrNull(params.city),
+    country: textOrNull(params.country),
+    line1: textOrNull(params.line1),
+    line2: textOrNull(params.line2),
+    postal_code: textOrNull(params.postal_code),
+    state: textOrNull(params.state),
+  };
+}
+
+function shippingOf(params: Params<'customerCreate'>['shipping']): Customer['shipping'] {
+  if (!params) return null;
+  const address = addressOf(params.address);
+  return {
+    ...(address && { address }),
+    name: params.name,
+    phone: textOrNull(params.phone),
+  };
+}
+
+function invoiceSettings(params: Params<'customerCreate'>['invoice_settings']): Customer['invoice_settings'] {
+  return {
+    custom_fields: params?.custom_fields || null,
+    default_payment_method: textOrNull(params?.default_payment_method),
+    footer: textOrNull(params?.footer),
+    rendering_options: null,
+  };
+}
+
+function emailOf(email: string | undefined): string | null {
+  if (email === undefined || email === '') return null;
+  if (!isEmail(email)) throw invalid(`Invalid email address: ${email}`, 'email', 'email_invalid');
+  return email;
+}
