@@ -5,9 +5,9 @@
  * given one.
  */
 import { Api, type RequestRecord } from './api/api.ts';
-import { expireDueSessions } from './checkout/expire.ts';
 import { payPageUrl } from './checkout/new-session.ts';
-import type { Context } from './state/context.ts';
+import { sandboxClock } from './state/clock.ts';
+import { NO_REQUEST, type Context } from './state/context.ts';
 import { Deliveries } from './webhooks/deliveries.ts';
 import { EventLog } from './state/events.ts';
 import type { FaultRule } from './api/faults.ts';
@@ -18,6 +18,7 @@ import { portalPage } from './pages/portal-page.ts';
 import { listen, type Handlers } from './server.ts';
 import { keepInFile } from './state/state-file.ts';
 import { Store } from './state/store.ts';
+import { catchUp } from './time/pass.ts';
 
 export type { RequestRecord } from './api/api.ts';
 export type { FaultRule } from './api/faults.ts';
@@ -25,7 +26,7 @@ export type { FaultRule } from './api/faults.ts';
 /** The secret key that the sandbox takes unless it is given another. */
 export const DEFAULT_API_KEY = 'sk_test_sandbox0000000000000000';
 const DEFAULT_RETRY_DELAYS_SECONDS = [2, 10, 60, 300, 1800, 7200, 18_000];
-const EXPIRY_CHECK_MILLISECONDS = 1000;
+const DUE_CHECK_MILLISECONDS = 1000;
 
 export interface StripeSandboxOptions {
   /** 0, the default, takes a free one. */
@@ -84,10 +85,13 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
   const { server, port } = await listen(options.port ?? 0, handlers.promise);
   const url = `http://127.0.0.1:${port}`;
   moveOpenSessions(store, url);
+  const clock = sandboxClock(store, now);
   const context: Context = {
-    cause: { id: null, idempotency_key: null },
+    cause: NO_REQUEST,
+    clock,
     events: new EventLog(deliveries),
-    now: () => Math.floor(now().getTime() / 1000),
+    now: () => clock.now(),
+    sandboxClock: clock,
     store,
     url,
   };
@@ -99,7 +103,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     pages: [...payPage, ...portalPage, ...controlPages(api, deliveries)],
   });
   deliveries.setEndpoint(options.webhookEndpoint);
-  const expiry = setInterval(() => expireDueSessions(context), EXPIRY_CHECK_MILLISECONDS);
+  const passing = setInterval(() => catchUp(context), DUE_CHECK_MILLISECONDS);
   return {
     url,
     port,
@@ -110,7 +114,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     setFault: (rule) => void (api.faultRule = rule),
     settled: () => deliveries.settled(),
     async stop() {
-      clearInterval(expiry);
+      clearInterval(passing);
       await deliveries.stop();
       kept?.save();
       await new Promise<void>((resolve) => {

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Api } from './api/api.ts';
-import { expireDueSessions } from './checkout/expire.ts';
+import { customerOf, inTimeOf } from './state/clock.ts';
 import type { Context } from './state/context.ts';
+import { catchUp } from './time/pass.ts';
 import { StripeFailure } from './api/errors.ts';
 import type { Html } from './pages/html.ts';
 import type { PageAnswer, PageRoute } from './pages/page.ts';
@@ -51,7 +52,7 @@ async function respond(
   const handlers = await ready;
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
   const body = await bodyOf(request);
-  expireDueSessions(handlers.context);
+  catchUp(handlers.context);
   if (url.pathname.startsWith('/v1/') || url.pathname.startsWith('/v2/')) {
     answerApi(handlers, request, response, url, body);
   } else {
@@ -86,7 +87,7 @@ async function answerPage(
   const found = findRoute(pages, method, url.pathname);
   const result: PageAnswer = found
     ? await found.route.handle({
-        context,
+        context: inTimeOf(context, customerOf(context.store, found.id)),
         id: found.id,
         fields: new URLSearchParams(method === 'POST' ? body : url.search),
         wantsHtml: request.headers.accept?.includes('text/html') ?? false,

@@ -52,7 +52,7 @@ const FRACTIONS = new Set([
 ]);
 
 const schema = await withPatchedSdk(generate);
-const text = `${withStableNames(JSON.stringify(schema, tighten, 1))}\n`;
+const text = inLines(JSON.parse(withStableNames(JSON.stringify(schema, tighten))));
 if (process.argv.includes('--check')) {
   if ((await readFile(OUTPUT, 'utf8')) !== text) {
     console.error('generated/request-schemas.json does not fit the installed stripe package.');
@@ -74,6 +74,27 @@ function generate(folder: string): object {
     topRef: false,
     encodeRefs: false,
   }).createSchema('Requests');
+}
+
+/**
+ * One line a definition, each a schema of its own that others refer to by its
+ * name: so the validator compiles only what a request needs.
+ */
+function inLines({ properties = {}, definitions = {} }: Schema): string {
+  const line = (schema: Schema): string =>
+    JSON.stringify(schema, (key, value: unknown) =>
+      key === '$ref' && typeof value === 'string' ? plainName(value.replace('#/definitions/', '')) : value,
+    );
+  const lines = (schemas: Readonly<Record<string, Schema>>): string =>
+    Object.entries(schemas)
+      .map(([name, schema]) => `"${plainName(name)}":${line(schema)}`)
+      .join(',\n');
+  return `{"requests":{\n${lines(properties)}},\n"definitions":{\n${lines(definitions)}}}\n`;
+}
+
+/** `Emptyable<string[]>` -> `Emptyable.string...`, since a schema's name is a URI. */
+function plainName(name: string): string {
+  return name.replace(/[^\w.]/g, '.');
 }
 
 /** The generator names nameless types by a hash of their file's path: numbers instead, in order. */
@@ -144,6 +165,7 @@ interface Schema {
   readonly enum?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
+  readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
 /** Enough for the generator's own output, whose `type` is text only in a schema. */

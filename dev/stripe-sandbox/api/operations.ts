@@ -1,4 +1,6 @@
+import { customerOf, inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
+import type { Store } from '../state/store.ts';
 import { noSuch, refuseUnsupported } from './errors.ts';
 import type { Form } from './form.ts';
 import { inRange, page, type PageParams, type Range } from './lists.ts';
@@ -30,9 +32,32 @@ export function operation<Name extends keyof Requests>(
     path,
     prepare(form) {
       const params = checkParameters(request, form);
-      return (context, id) => run(context, params, id);
+      return (context, id) => {
+        const customer = customerConcerned(context.store, id, form);
+        return run(inTimeOf(context, customer), params, id);
+      };
     },
   };
+}
+
+/** Parameters that name whom a request is about. */
+const NAMING = [
+  'customer',
+  'subscription',
+  'from_subscription',
+  'invoice',
+  'payment_intent',
+  'charge',
+  'schedule',
+];
+
+/** Whose time counts for a request: that of the customer whose object it names. */
+function customerConcerned(store: Store, id: string, form: Form): string | null {
+  for (const name of [id, ...NAMING.map((param) => form[param])]) {
+    const customer = typeof name === 'string' ? customerOf(store, name) : null;
+    if (customer !== null) return customer;
+  }
+  return null;
 }
 
 /** GET of one object by its id. */
@@ -44,11 +69,15 @@ type ListName = {
   [Name in keyof Requests]: Requests[Name] extends PageParams ? Name : never;
 }[keyof Requests];
 
+type DatedName = {
+  [Name in ObjectName]: ObjectTypes[Name] extends { created: number } ? Name : never;
+}[ObjectName];
+
 /**
  * GET of a page of objects, newest first; `created` filters wherever the
  * request has it. `unsupported` names filters that `keep` does not know.
  */
-export function list<Name extends ObjectName, Request extends ListName>(
+export function list<Name extends DatedName, Request extends ListName>(
   path: string,
   name: Name,
   request: Request,

@@ -8,8 +8,8 @@ import type { Wire } from '../state/wire.ts';
 /** A request's parameters after decoding and checking. */
 export type Params<Name extends keyof Requests> = Wire<Requests[Name]>;
 
-const ajv = new Ajv({ allErrors: true, coerceTypes: true, strict: false });
-ajv.addSchema(schemas, 'requests');
+const ajv = new Ajv({ allErrors: true, coerceTypes: true, strict: false, validateSchema: false });
+for (const [name, schema] of Object.entries(schemas.definitions)) ajv.addSchema(schema, name);
 const validators = new Map<keyof Requests, ValidateFunction>();
 
 /**
@@ -33,7 +33,7 @@ function checkedBySchema<Name extends keyof Requests>(values: unknown): Params<N
 function validatorOf(name: keyof Requests): ValidateFunction {
   const known = validators.get(name);
   if (known) return known;
-  const validate = ajv.compile({ $ref: `requests#/properties/${name}` });
+  const validate = ajv.compile(schemas.requests[name]);
   validators.set(name, validate);
   return validate;
 }

@@ -73,7 +73,7 @@ function subscribe(
   { session, method, intent }: Completion,
   customer: Customer,
 ): { subscription: Subscription; invoice: Invoice } {
-  const details = context.store.checkouts.get(session.id);
+  const details = context.store.facts('checkout.session', session.id);
   const items = (details?.lineItems ?? []).flatMap(soldItem);
   const invoiceId = newId('in_1');
   const subscription = newSubscription(context, {
@@ -113,7 +113,7 @@ function collect(
     context,
     customer,
     { currency: draft.currency, next_invoice_sequence: sequence + 1 },
-    customer.currency === null ? 'customer.updated' : undefined,
+    ...(customer.currency === null ? (['customer.updated'] as const) : []),
   );
   const open = change(context, draft, finalized(context, draft, number));
   context.events.emit(context, 'invoice.finalized', open);

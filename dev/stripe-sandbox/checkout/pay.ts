@@ -124,11 +124,11 @@ function paymentIntentOf(context: Context, session: Session): PaymentIntent {
 }
 
 function detailsOf(context: Context, session: Session): CheckoutDetails {
-  const details = context.store.checkouts.get(session.id);
+  const details = context.store.facts('checkout.session', session.id);
   if (!details) throw new Error(`The sandbox has lost the details of ${session.id}.`);
   return details;
 }
 
 function remember(context: Context, session: Session, patch: Partial<CheckoutDetails>): void {
-  context.store.checkouts.set(session.id, { ...detailsOf(context, session), ...patch });
+  context.store.setFacts('checkout.session', session.id, { ...detailsOf(context, session), ...patch });
 }

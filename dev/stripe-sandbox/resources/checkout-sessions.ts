@@ -39,7 +39,7 @@ export const checkoutSessions: readonly Operation[] = [
 ];
 
 export function lineItemsOfSession(context: Context, session: Session): readonly LineItem[] {
-  return context.store.checkouts.get(session.id)?.lineItems ?? [];
+  return context.store.facts('checkout.session', session.id)?.lineItems ?? [];
 }
 
 function createSession(context: Context, params: Params<'checkoutSessionCreate'>): Session {
@@ -53,6 +53,6 @@ function createSession(context: Context, params: Params<'checkoutSessionCreate'>
     paymentIntent: null,
     awaitingAuthentication: null,
   };
-  context.store.checkouts.set(session.id, details);
+  context.store.setFacts('checkout.session', session.id, details);
   return context.store.put(session);
 }

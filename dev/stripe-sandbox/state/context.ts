@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import type { EventLog } from './events.ts';
 import type { Store } from './store.ts';
 import type { EventType, StripeObject } from './wire.ts';
@@ -5,7 +6,11 @@ import type { EventType, StripeObject } from './wire.ts';
 /** What every operation and page works with. */
 export interface Context {
   readonly store: Store;
-  /** Present time in Unix seconds. */
+  /** The time of the objects at hand. */
+  readonly clock: Clock;
+  /** The time of objects without a test clock. */
+  readonly sandboxClock: Clock;
+  /** `clock`'s present time in Unix seconds. */
   readonly now: () => number;
   /** Where this sandbox is reached, without a trailing slash. */
   readonly url: string;
@@ -19,34 +24,55 @@ export interface Cause {
   readonly idempotency_key: string | null;
 }
 
+/** Nobody's request: time, or a person on a page. */
+export const NO_REQUEST: Cause = { id: null, idempotency_key: null };
+
 /** Keeps a new object and tells it to the world. */
-export function add<Kind extends StripeObject>(context: Context, object: Kind, event?: EventType): Kind {
+export function add<Kind extends StripeObject>(context: Context, object: Kind, ...events: EventType[]): Kind {
   context.store.put(object);
-  if (event) context.events.emit(context, event, object);
+  for (const event of events) context.events.emit(context, event, object);
   return object;
 }
 
 /**
- * Replaces members of an object. With `event`, tells the change with its
- * previous attributes; a change that changes nothing tells nothing.
+ * Replaces members of an object and tells it by each of the events, in order.
+ * An `….updated` is told only if something changed.
  */
 export function change<Kind extends StripeObject>(
   context: Context,
   object: Kind,
   patch: Partial<Kind>,
-  event?: EventType,
+  ...events: EventType[]
 ): Kind {
   const changed = context.store.put({ ...object, ...patch });
   const previous = previousAttributes(object, changed);
-  if (event && Object.keys(previous).length > 0) context.events.emit(context, event, changed, previous);
+  const isSame = Object.keys(previous).length === 0;
+  for (const event of events) {
+    if (isSame && event.endsWith('.updated')) continue;
+    context.events.emit(context, event, changed, tellsPrevious(event) ? previous : undefined);
+  }
   return changed;
 }
 
+/** Which events carry `previous_attributes`: those that are about a change of an object's members. */
+function tellsPrevious(event: EventType): boolean {
+  return event.endsWith('.updated') || event === 'charge.refunded' || event === 'charge.dispute.closed';
+}
+
+/** The old values of what is new; of hashes only the members that changed, of lists all. */
 function previousAttributes(before: object, after: object): Record<string, unknown> {
   const old = new Map<string, unknown>(Object.entries(before));
-  return Object.fromEntries(
-    Object.entries(after)
-      .filter(([key, value]) => JSON.stringify(old.get(key)) !== JSON.stringify(value))
-      .map(([key]) => [key, old.get(key) ?? null]),
-  );
+  const current = new Map<string, unknown>(Object.entries(after));
+  const previous = new Map<string, unknown>();
+  for (const key of new Set([...old.keys(), ...current.keys()])) {
+    const was = old.get(key) ?? null;
+    const is = current.get(key) ?? null;
+    if (JSON.stringify(was) === JSON.stringify(is)) continue;
+    previous.set(key, isHash(was) && isHash(is) ? previousAttributes(was, is) : was);
+  }
+  return Object.fromEntries(previous);
+}
+
+function isHash(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,21 @@
-import type { CheckoutDetails } from '../checkout/details.ts';
+import type { Facts } from './facts.ts';
 import type { ObjectName, ObjectTypes, StripeObject } from './wire.ts';
 
+/** What is left of an object that was deleted. */
+export interface DeletedObject {
+  readonly id: string;
+  readonly object: string;
+  readonly deleted: true;
+}
+
+type FactsName = keyof Facts;
+
+/** All that one sandbox knows, as JSON can carry it. */
 export interface StoreSnapshot {
   readonly objects: readonly StripeObject[];
-  readonly deleted: readonly { id: string; object: string; deleted: true }[];
-  readonly checkouts: readonly (readonly [string, CheckoutDetails])[];
+  readonly deleted: readonly DeletedObject[];
+  readonly facts: readonly (readonly [id: string, facts: Facts[FactsName]])[];
+  readonly secondsAhead: number;
 }
 
 /**
@@ -14,10 +25,11 @@ export interface StoreSnapshot {
 export class Store {
   /** Called after each change. */
   onChange: () => void = () => undefined;
+  /** How far the sandbox's own time is ahead of the wall clock. */
+  secondsAhead = 0;
   readonly #kinds = new Map<string, Map<string, StripeObject>>();
-  readonly #deleted = new Map<string, { id: string; object: string; deleted: true }>();
-  /** What a session was created with and the API does not show. */
-  readonly checkouts = new Map<string, CheckoutDetails>();
+  readonly #deleted = new Map<string, DeletedObject>();
+  readonly #facts = new Map<string, Facts[FactsName]>();
 
   /** Adds the object, or replaces the one of the same id in its old place. */
   put<Kind extends StripeObject>(object: Kind): Kind {
@@ -54,7 +66,7 @@ export class Store {
     return found.toReversed();
   }
 
-  delete(object: StripeObject): { id: string; object: string; deleted: true } {
+  delete(object: StripeObject): DeletedObject {
     const stub = { id: object.id, object: object.object, deleted: true as const };
     this.#kind(object.object).delete(object.id);
     this.#deleted.set(object.id, stub);
@@ -62,23 +74,41 @@ export class Store {
     return stub;
   }
 
-  deleted(id: string): { id: string; object: string; deleted: true } | undefined {
+  deleted(id: string): DeletedObject | undefined {
     return this.#deleted.get(id);
   }
 
-  /** Everything that is known, as JSON can carry it. */
+  /** What the API does not show of an object; undefined when there is nothing. */
+  facts<Name extends FactsName>(name: Name, id: string): Facts[Name] | undefined {
+    return factsOf<Name>(this.#facts.get(`${name} ${id}`));
+  }
+
+  setFacts<Name extends FactsName>(name: Name, id: string, facts: Facts[Name]): void {
+    this.#facts.set(`${name} ${id}`, facts);
+    this.onChange();
+  }
+
+  /** Another store with the same content, where something can be tried without consequence. */
+  fork(): Store {
+    const fork = new Store();
+    fork.restore(this.snapshot());
+    return fork;
+  }
+
   snapshot(): StoreSnapshot {
     return {
       objects: [...this.#kinds.values()].flatMap((kind) => [...kind.values()]),
       deleted: [...this.#deleted.values()],
-      checkouts: [...this.checkouts],
+      facts: [...this.#facts],
+      secondsAhead: this.secondsAhead,
     };
   }
 
-  restore({ objects, deleted, checkouts }: StoreSnapshot): void {
+  restore({ objects, deleted, facts, secondsAhead }: StoreSnapshot): void {
     for (const object of objects) this.put(object);
     for (const stub of deleted) this.#deleted.set(stub.id, stub);
-    for (const [id, details] of checkouts) this.checkouts.set(id, details);
+    for (const [key, value] of facts) this.#facts.set(key, value);
+    this.secondsAhead = secondsAhead;
   }
 
   #kind(name: string): Map<string, StripeObject> {
@@ -95,4 +125,9 @@ function isA<Name extends ObjectName>(
   name: Name,
 ): object is ObjectTypes[Name] & StripeObject {
   return object.object === name;
+}
+
+/** Safe because `setFacts` is the only writer, and its key holds the name. */
+function factsOf<Name extends FactsName>(facts: Facts[FactsName] | undefined): Facts[Name] | undefined {
+  return facts as Facts[Name] | undefined;
 }

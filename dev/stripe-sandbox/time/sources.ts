@@ -1,0 +1,5 @@
+import { dueSessions } from '../checkout/expire.ts';
+import type { DueSource } from './due.ts';
+
+/** All that happens by itself. What is due at the same instant happens in this order. */
+export const DUE_SOURCES: readonly DueSource[] = [dueSessions];
