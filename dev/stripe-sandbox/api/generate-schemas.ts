@@ -51,8 +51,8 @@ const FRACTIONS = new Set([
   'width',
 ]);
 
-const schema = await withPatchedSdk(generate);
-const text = inLines(JSON.parse(withStableNames(JSON.stringify(schema, tighten))));
+const generated = await withPatchedSdk(generate);
+const text = inLines(JSON.parse(withStableNames(JSON.stringify(generated, tighten))));
 if (process.argv.includes('--check')) {
   if ((await readFile(OUTPUT, 'utf8')) !== text) {
     console.error('generated/request-schemas.json does not fit the installed stripe package.');

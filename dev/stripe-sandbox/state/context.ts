@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import type { EventLog } from './events.ts';
+import type { Events } from './events.ts';
 import type { Store } from './store.ts';
 import type { EventType, StripeObject } from './wire.ts';
 
@@ -14,7 +14,7 @@ export interface Context {
   readonly now: () => number;
   /** Where this sandbox is reached, without a trailing slash. */
   readonly url: string;
-  readonly events: EventLog;
+  readonly events: Events;
   /** The API request that causes what happens; both null when a person or time does. */
   readonly cause: Cause;
 }

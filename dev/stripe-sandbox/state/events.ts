@@ -4,15 +4,28 @@ import type { Deliveries } from '../webhooks/deliveries.ts';
 import { newId } from './ids.ts';
 import type { EventObject, EventType } from './wire.ts';
 
+/** Where events are told. */
+export interface Events {
+  emit(context: Context, type: EventType, object: object, previousAttributes?: object): void;
+}
+
+/** For what is only imagined. */
+const SILENCE: Events = { emit: () => undefined };
+
+/** A copy of the world, in which something can be done to see what would come of it. */
+export function imagined(context: Context): Context {
+  return { ...context, store: context.store.fork(), events: SILENCE };
+}
+
 /** Keeps what happened and hands it to the webhook endpoint. */
-export class EventLog {
+export class EventLog implements Events {
   readonly #deliveries: Deliveries;
 
   constructor(deliveries: Deliveries) {
     this.#deliveries = deliveries;
   }
 
-  emit(context: Context, type: EventType, object: object, previousAttributes?: object): EventObject {
+  emit(context: Context, type: EventType, object: object, previousAttributes?: object): void {
     const event: EventObject = {
       id: newId('evt_1'),
       object: 'event',
@@ -29,6 +42,5 @@ export class EventLog {
     };
     context.store.put(event);
     this.#deliveries.send(event);
-    return event;
   }
 }

@@ -1,0 +1,3 @@
+import type { Operation } from '../api/operations.ts';
+
+export const paymentPages: readonly Operation[] = [];
