@@ -1,23 +1,20 @@
-import { invalid, refuseUnsupported } from '../api/errors.ts';
+import { invalid, noSuch, refuseUnsupported } from '../api/errors.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, isEmail, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
+import { atClock, testClock } from '../state/clock.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
-const UNSUPPORTED = [
-  'cash_balance',
-  'default_source',
-  'payment_method',
-  'source',
-  'tax',
-  'tax_id_data',
-  'test_clock',
-];
+const UNSUPPORTED = ['cash_balance', 'default_source', 'payment_method', 'source', 'tax', 'tax_id_data'];
+/** https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage */
+const CUSTOMERS_OF_A_CLOCK = 3;
+
 type Customer = ObjectTypes['customer'];
 
-export function createCustomer(context: Context, params: Params<'customerCreate'>): Customer {
+export function createCustomer(request: Context, params: Params<'customerCreate'>): Customer {
   refuseUnsupported(params, UNSUPPORTED);
+  const context = onClock(request, params.test_clock);
   const customer: Customer = {
     id: newId('cus_'),
     object: 'customer',
@@ -41,9 +38,20 @@ export function createCustomer(context: Context, params: Params<'customerCreate'
     preferred_locales: params.preferred_locales ?? [],
     shipping: shippingOf(params.shipping),
     tax_exempt: params.tax_exempt || 'none',
-    test_clock: null,
+    test_clock: params.test_clock ?? null,
   };
   return add(context, customer, 'customer.created');
+}
+
+/** A customer of a test clock is created at its time. */
+function onClock(context: Context, id: string | undefined): Context {
+  if (id === undefined) return context;
+  if (!context.store.get('test_helpers.test_clock', id)) throw noSuch('testclock', id, 'test_clock');
+  const others = context.store.all('customer').filter(({ test_clock }) => test_clock === id);
+  if (others.length >= CUSTOMERS_OF_A_CLOCK) {
+    throw invalid(`Test clocks can have at most ${CUSTOMERS_OF_A_CLOCK} customers.`, 'test_clock');
+  }
+  return atClock(context, testClock(context.store, id));
 }
 
 export function updateCustomer(

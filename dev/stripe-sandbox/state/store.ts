@@ -25,8 +25,8 @@ export interface StoreSnapshot {
 export class Store {
   /** Called after each change. */
   onChange: () => void = () => undefined;
-  /** How far the sandbox's own time is ahead of the wall clock. */
-  secondsAhead = 0;
+  #secondsAhead = 0;
+  #revision = 0;
   readonly #kinds = new Map<string, Map<string, StripeObject>>();
   readonly #deleted = new Map<string, DeletedObject>();
   readonly #facts = new Map<string, Facts[FactsName]>();
@@ -34,6 +34,7 @@ export class Store {
   /** Adds the object, or replaces the one of the same id in its old place. */
   put<Kind extends StripeObject>(object: Kind): Kind {
     this.#kind(object.object).set(object.id, object);
+    if (object.object !== 'event') this.#revision += 1;
     this.onChange();
     return object;
   }
@@ -66,10 +67,16 @@ export class Store {
     return found.toReversed();
   }
 
+  /** All objects of one kind, oldest first. The store must not change meanwhile. */
+  *each<Name extends ObjectName>(name: Name): Iterable<ObjectTypes[Name]> {
+    for (const object of this.#kind(name).values()) if (isA(object, name)) yield object;
+  }
+
   delete(object: StripeObject): DeletedObject {
     const stub = { id: object.id, object: object.object, deleted: true as const };
     this.#kind(object.object).delete(object.id);
     this.#deleted.set(object.id, stub);
+    this.#revision += 1;
     this.onChange();
     return stub;
   }
@@ -85,6 +92,22 @@ export class Store {
 
   setFacts<Name extends FactsName>(name: Name, id: string, facts: Facts[Name]): void {
     this.#facts.set(`${name} ${id}`, facts);
+    this.#revision += 1;
+    this.onChange();
+  }
+
+  /** Another number after each change of what may wait for its time. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** How far the sandbox's own time is ahead of the wall clock. */
+  get secondsAhead(): number {
+    return this.#secondsAhead;
+  }
+
+  moveAhead(seconds: number): void {
+    this.#secondsAhead += seconds;
     this.onChange();
   }
 
@@ -108,7 +131,7 @@ export class Store {
     for (const object of objects) this.put(object);
     for (const stub of deleted) this.#deleted.set(stub.id, stub);
     for (const [key, value] of facts) this.#facts.set(key, value);
-    this.secondsAhead = secondsAhead;
+    this.#secondsAhead = secondsAhead;
   }
 
   #kind(name: string): Map<string, StripeObject> {
