@@ -7,8 +7,10 @@ import { paymentsOf } from '../objects/invoice-payment.ts';
 const MAXIMUM_DEPTH = 4;
 type Json = Record<string, unknown>;
 
-/** Members that an object shows only when asked to, by `object.member`. */
+/** Members that an object shows only when asked to, by `object.member` or the whole way to the member. */
 const INCLUDABLE: Readonly<Record<string, (context: Context, id: string) => unknown>> = {
+  'billing_portal.configuration.features.subscription_update.products': (context, id) =>
+    context.store.facts('billing_portal.configuration', id)?.products ?? null,
   'charge.refunds': (_context, id) => wholeList([], `/v1/charges/${id}/refunds`),
   'checkout.session.line_items': (context, id) =>
     wholeList(
@@ -35,18 +37,32 @@ export function expand(context: Context, answer: object, paths: readonly string[
     if (levels > MAXIMUM_DEPTH) {
       throw invalid(`You cannot expand more than ${MAXIMUM_DEPTH} levels of a property.`, 'expand');
     }
-    return along(context, value, segments, path);
+    return along(context, value, { segments, path, inside: { name: '', id: '' } });
   }, answer);
 }
 
-function along(context: Context, value: unknown, segments: readonly string[], path: string): unknown {
+interface Way {
+  /** What of the path is still to go. */
+  readonly segments: readonly string[];
+  /** The whole path, as it was asked for. */
+  readonly path: string;
+  /** Where the last step was made: an object, or a hash inside it under its name. */
+  readonly inside: { readonly name: string; readonly id: string };
+}
+
+function along(context: Context, value: unknown, way: Way): unknown {
+  const { segments, path } = way;
   const [name, ...rest] = segments;
   if (name === undefined || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => along(context, item, segments, path));
+  if (Array.isArray(value)) return value.map((item) => along(context, item, way));
   if (!isJson(value)) throw cannotExpand(path);
-  const member = Object.hasOwn(value, name) ? value[name] : included(context, value, name);
+  const { object, id } = value;
+  const here = typeof object === 'string' ? { name: object, id: String(id) } : way.inside;
+  const inside = { name: `${here.name}.${name}`, id: here.id };
+  const member = Object.hasOwn(value, name) ? value[name] : INCLUDABLE[inside.name]?.(context, inside.id);
   if (member === undefined) throw cannotExpand(path);
-  return { ...value, [name]: along(context, resolved(context, member, path), rest, path) };
+  const next = { segments: rest, path, inside };
+  return { ...value, [name]: along(context, resolved(context, member, path), next) };
 }
 
 function resolved(context: Context, member: unknown, path: string): unknown {
@@ -55,10 +71,6 @@ function resolved(context: Context, member: unknown, path: string): unknown {
   const object = context.store.find(member) ?? context.store.deleted(member);
   if (!object) throw cannotExpand(path);
   return object;
-}
-
-function included(context: Context, value: Json, name: string): unknown {
-  return INCLUDABLE[`${value['object']}.${name}`]?.(context, String(value['id']));
 }
 
 function isJson(value: unknown): value is Json {

@@ -8,6 +8,11 @@ export function updatedText<Old>(value: string | null | undefined, old: Old): st
   return value === undefined ? old : textOrNull(value);
 }
 
+/** An update's list: undefined leaves the old one, an empty text empties it. */
+export function updatedList<Item>(value: Item[] | '' | null | undefined): Item[] | undefined {
+  return value === '' ? [] : (value ?? undefined);
+}
+
 /** Metadata after an update: an empty value removes its key, an empty hash removes all. */
 export function mergeMetadata(
   current: Readonly<Record<string, string>>,

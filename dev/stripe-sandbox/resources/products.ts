@@ -3,7 +3,7 @@ import { invalid } from '../api/errors.ts';
 import { equals } from '../api/lists.ts';
 import { list, named, operation, own, retrieve, type Operation } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
-import { defined, mergeMetadata, updatedText } from '../api/values.ts';
+import { defined, mergeMetadata, updatedList, updatedText } from '../api/values.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { createProduct, taxDetails } from '../objects/product.ts';
 import { createPrice } from '../objects/price.ts';
@@ -40,8 +40,8 @@ function updateProduct(context: Context, product: Product, params: Params<'produ
     active: params.active,
     default_price: params.default_price,
     description: updatedText(params.description, undefined),
-    images: params.images === '' ? [] : (params.images ?? undefined),
-    marketing_features: params.marketing_features === '' ? [] : (params.marketing_features ?? undefined),
+    images: updatedList(params.images),
+    marketing_features: updatedList(params.marketing_features),
     metadata: mergeMetadata(product.metadata, params.metadata),
     name: params.name,
     package_dimensions: params.package_dimensions === '' ? null : params.package_dimensions,

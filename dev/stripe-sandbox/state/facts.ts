@@ -1,6 +1,8 @@
 import type { CheckoutDetails } from '../checkout/details.ts';
+import type { PortalOffer } from '../objects/portal-configuration.ts';
 
 /** What belongs to an object and Stripe keeps to itself: the API does not show it. */
 export interface Facts {
+  'billing_portal.configuration': PortalOffer;
   'checkout.session': CheckoutDetails;
 }

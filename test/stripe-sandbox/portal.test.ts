@@ -1,0 +1,297 @@
+import type Stripe from 'stripe';
+import { describe, expect, test } from 'vitest';
+import { eventsOf, payByCard, priceOf, refusal, sandbox, sessionFor } from './support.ts';
+
+const RETURN_URL = 'https://shop.example/account';
+const PRODUCTS = 'features.subscription_update.products';
+
+/** A customer with one monthly subscription of £24.90. */
+async function subscriber(
+  stripe: Stripe,
+  price?: Stripe.Price,
+): Promise<{ customer: Stripe.Customer; subscription: Stripe.Subscription }> {
+  const customer = await stripe.customers.create({ email: 'jenny@example.com', name: 'Jenny Rosen' });
+  const plan = price ?? (await priceOf(stripe, 2490, 'month'));
+  await payByCard((await sessionFor(stripe, plan, { customer: customer.id })).url);
+  const [subscription] = (await stripe.subscriptions.list({ customer: customer.id })).data;
+  if (!subscription) throw new Error('There is no subscription.');
+  return { customer, subscription };
+}
+
+describe('configurations of the customer portal', () => {
+  test('allow what they say and nothing else', async () => {
+    const { stripe } = await sandbox();
+    const price = await priceOf(stripe, 2490, 'month');
+    const configuration = await stripe.billingPortal.configurations.create({
+      business_profile: { headline: 'Your plan' },
+      default_return_url: RETURN_URL,
+      features: {
+        customer_update: { enabled: true, allowed_updates: ['name', 'email'] },
+        subscription_cancel: { enabled: true, mode: 'immediately', proration_behavior: 'create_prorations' },
+        subscription_update: {
+          enabled: true,
+          default_allowed_updates: ['price'],
+          products: [{ product: String(price.product), prices: [price.id] }],
+          schedule_at_period_end: { conditions: [{ type: 'decreasing_item_amount' }] },
+        },
+      },
+      metadata: { team: 'billing' },
+    });
+    expect(configuration).toMatchObject({
+      active: true,
+      business_profile: { headline: 'Your plan', privacy_policy_url: null, terms_of_service_url: null },
+      default_return_url: RETURN_URL,
+      features: {
+        customer_update: { allowed_updates: ['name', 'email'], enabled: true },
+        invoice_history: { enabled: false },
+        payment_method_update: { enabled: false },
+        subscription_cancel: { enabled: true, mode: 'immediately', proration_behavior: 'create_prorations' },
+        subscription_update: {
+          enabled: true,
+          default_allowed_updates: ['price'],
+          proration_behavior: 'none',
+          schedule_at_period_end: { conditions: [{ type: 'decreasing_item_amount' }] },
+          trial_update_behavior: 'end_trial',
+        },
+      },
+      is_default: false,
+      login_page: { enabled: false, url: null },
+      metadata: { team: 'billing' },
+    });
+    expect((await eventsOf(stripe)).map(({ type }) => type)).toContain(
+      'billing_portal.configuration.created',
+    );
+  });
+
+  test('show their products only when asked to', async () => {
+    const { stripe } = await sandbox();
+    const price = await priceOf(stripe, 2490, 'month');
+    const products = [{ product: String(price.product), prices: [price.id] }];
+    const { id, features } = await stripe.billingPortal.configurations.create({
+      features: { subscription_update: { enabled: true, default_allowed_updates: ['price'], products } },
+    });
+    expect(features.subscription_update).not.toHaveProperty('products');
+    const shown = await stripe.billingPortal.configurations.retrieve(id, { expand: [PRODUCTS] });
+    expect(shown.features.subscription_update.products).toEqual([
+      { ...products[0], adjustable_quantity: { enabled: false, maximum: null, minimum: 1 } },
+    ]);
+    const listed = await stripe.billingPortal.configurations.list({
+      is_default: false,
+      expand: [`data.${PRODUCTS}`],
+    });
+    expect(listed.data[0]?.features.subscription_update.products).toMatchObject(products);
+  });
+
+  test('are updated member by member', async () => {
+    const { stripe } = await sandbox();
+    const { id } = await stripe.billingPortal.configurations.create({
+      features: {
+        invoice_history: { enabled: true },
+        customer_update: { enabled: true, allowed_updates: ['name'] },
+      },
+    });
+    const updated = await stripe.billingPortal.configurations.update(id, {
+      active: false,
+      default_return_url: RETURN_URL,
+      features: { customer_update: { allowed_updates: '' }, subscription_cancel: { enabled: true } },
+    });
+    expect(updated).toMatchObject({
+      active: false,
+      default_return_url: RETURN_URL,
+      features: {
+        customer_update: { allowed_updates: [], enabled: true },
+        invoice_history: { enabled: true },
+        subscription_cancel: { enabled: true, mode: 'at_period_end' },
+      },
+    });
+    expect((await stripe.billingPortal.configurations.list({ active: false })).data).toHaveLength(1);
+    const last = (await eventsOf(stripe)).at(-1);
+    expect(last).toMatchObject({
+      type: 'billing_portal.configuration.updated',
+      data: { previous_attributes: { active: true } },
+    });
+    const customer = await stripe.customers.create();
+    const error = await refusal(
+      stripe.billingPortal.sessions.create({ customer: customer.id, configuration: id }),
+    );
+    expect(error).toMatchObject({ statusCode: 400, param: 'configuration' });
+  });
+
+  test('one is the default, and can be changed like the others but not switched off', async () => {
+    const { stripe } = await sandbox();
+    const [found, another] = (await stripe.billingPortal.configurations.list({ is_default: true })).data;
+    expect(another).toBeUndefined();
+    expect(found?.features).toMatchObject({
+      payment_method_update: { enabled: true },
+      invoice_history: { enabled: true },
+      subscription_cancel: { enabled: true, mode: 'at_period_end' },
+      subscription_update: { enabled: true, proration_behavior: 'create_prorations' },
+    });
+    const id = found?.id ?? '';
+    await stripe.billingPortal.configurations.update(id, { name: 'Ours' });
+    const error = await refusal(stripe.billingPortal.configurations.update(id, { active: false }));
+    expect(error).toMatchObject({ statusCode: 400, param: 'active' });
+    const customer = await stripe.customers.create();
+    const session = await stripe.billingPortal.sessions.create({ customer: customer.id });
+    expect(session).toMatchObject({ configuration: id, return_url: null, flow: null });
+  });
+
+  test('refuse what does not fit together or is not played', async () => {
+    const { stripe } = await sandbox();
+    const monthly = await priceOf(stripe, 2490, 'month');
+    const once = await priceOf(stripe, 400);
+    const dearer = await stripe.prices.create({
+      product: String(monthly.product),
+      currency: 'gbp',
+      unit_amount: 4990,
+      recurring: { interval: 'month' },
+    });
+    const update = (
+      products?: Stripe.BillingPortal.ConfigurationCreateParams.Features.SubscriptionUpdate.Product[],
+    ) => ({
+      subscription_update: {
+        enabled: true,
+        default_allowed_updates: ['price'],
+        ...(products && { products }),
+      },
+    });
+    const cases: [Stripe.BillingPortal.ConfigurationCreateParams.Features, string][] = [
+      [update(), 'features[subscription_update][products]'],
+      [{ subscription_update: { enabled: true } }, 'features[subscription_update][default_allowed_updates]'],
+      [
+        update([{ product: 'prod_none', prices: [monthly.id] }]),
+        'features[subscription_update][products][0][product]',
+      ],
+      [
+        update([{ product: String(monthly.product), prices: [once.id] }]),
+        'features[subscription_update][products][0][prices][0]',
+      ],
+      [
+        update([{ product: String(once.product), prices: [once.id] }]),
+        'features[subscription_update][products][0][prices][0]',
+      ],
+      [
+        update([{ product: String(monthly.product), prices: [monthly.id, dearer.id] }]),
+        'features[subscription_update][products][0][prices]',
+      ],
+      [
+        { subscription_cancel: { enabled: true, proration_behavior: 'create_prorations' } },
+        'features[subscription_cancel][proration_behavior]',
+      ],
+      [
+        { subscription_cancel: { enabled: true, mode: 'immediately', proration_behavior: 'always_invoice' } },
+        'features[subscription_cancel][proration_behavior]',
+      ],
+      [
+        { customer_update: { enabled: true, allowed_updates: ['tax_id'] } },
+        'features[customer_update][allowed_updates]',
+      ],
+      [{ subscription_pause: { enabled: true } }, 'features[subscription_pause][enabled]'],
+    ];
+    for (const [features, param] of cases) {
+      const error = await refusal(stripe.billingPortal.configurations.create({ features }));
+      expect(error).toMatchObject({ statusCode: 400, param });
+    }
+  });
+});
+
+describe('sessions of the customer portal', () => {
+  test('lead back to where the configuration says, unless they say it', async () => {
+    const { stripe } = await sandbox();
+    const customer = await stripe.customers.create();
+    const { id: configuration } = await stripe.billingPortal.configurations.create({
+      default_return_url: RETURN_URL,
+      features: { invoice_history: { enabled: true } },
+    });
+    const create = (params: Stripe.BillingPortal.SessionCreateParams) =>
+      stripe.billingPortal.sessions.create({ customer: customer.id, configuration, ...params });
+    expect(await create({ locale: 'fr' })).toMatchObject({
+      configuration,
+      customer: customer.id,
+      locale: 'fr',
+      return_url: RETURN_URL,
+    });
+    expect(await create({ return_url: 'https://shop.example/other' })).toMatchObject({
+      return_url: 'https://shop.example/other',
+    });
+  });
+
+  test('carry the one thing that they are for', async () => {
+    const { stripe } = await sandbox();
+    const { customer, subscription } = await subscriber(stripe);
+    const dearer = await priceOf(stripe, 4990, 'month');
+    const items = [{ id: subscription.items.data[0]?.id ?? '', price: dearer.id }];
+    const session = await stripe.billingPortal.sessions.create({
+      customer: customer.id,
+      flow_data: {
+        type: 'subscription_update_confirm',
+        subscription_update_confirm: { subscription: subscription.id, items },
+        after_completion: { type: 'redirect', redirect: { return_url: RETURN_URL } },
+      },
+    });
+    expect(session.flow).toEqual({
+      after_completion: {
+        hosted_confirmation: null,
+        redirect: { return_url: RETURN_URL },
+        type: 'redirect',
+      },
+      customer_update: null,
+      subscription_cancel: null,
+      subscription_pause: null,
+      subscription_update: null,
+      subscription_update_confirm: {
+        discounts: null,
+        items: [{ ...items[0], quantity: 1 }],
+        subscription: subscription.id,
+      },
+      type: 'subscription_update_confirm',
+    });
+  });
+
+  test('refuse what the customer could not do there', async () => {
+    const { stripe } = await sandbox();
+    const { customer, subscription } = await subscriber(stripe);
+    const stranger = await stripe.customers.create();
+    const [item] = subscription.items.data;
+    const { id: nothing } = await stripe.billingPortal.configurations.create({
+      features: { invoice_history: { enabled: true } },
+    });
+    const confirm = (price: string | undefined): Stripe.BillingPortal.SessionCreateParams.FlowData => ({
+      type: 'subscription_update_confirm',
+      subscription_update_confirm: {
+        subscription: subscription.id,
+        items: [{ id: item?.id ?? '', ...(price !== undefined && { price }) }],
+      },
+    });
+    const cancel: Stripe.BillingPortal.SessionCreateParams.FlowData = {
+      type: 'subscription_cancel',
+      subscription_cancel: { subscription: subscription.id },
+    };
+    const once = await priceOf(stripe, 400);
+    const cases: [Stripe.BillingPortal.SessionCreateParams, RegExp][] = [
+      [
+        { flow_data: cancel, configuration: nothing },
+        /cancel feature in the portal configuration is disabled/,
+      ],
+      [
+        { flow_data: { type: 'payment_method_update' }, configuration: nothing },
+        /payment method update feature in the portal configuration is disabled/,
+      ],
+      [
+        { flow_data: confirm(once.id), configuration: nothing },
+        /update feature in the portal configuration is disabled/,
+      ],
+      [{ flow_data: confirm(once.id) }, /does not include the price/],
+      [{ flow_data: confirm(undefined) }, /no changes to confirm/],
+      [{ flow_data: cancel, customer: stranger.id }, /No such subscription/],
+      [{ flow_data: { type: 'subscription_cancel' } }, /Missing required param/],
+      [{ configuration: 'bpc_none' }, /No such configuration/],
+      [{ return_url: 'nowhere' }, /Not a valid URL/],
+    ];
+    for (const [params, message] of cases) {
+      const error = await refusal(stripe.billingPortal.sessions.create({ customer: customer.id, ...params }));
+      expect(error.statusCode).toBe(400);
+      expect(error.message).toMatch(message);
+    }
+  });
+});
