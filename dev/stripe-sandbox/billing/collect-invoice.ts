@@ -1,50 +1,104 @@
-import type { Context } from '../state/context.ts';
-import type { ObjectTypes } from '../state/wire.ts';
-import type { Due } from '../time/due.ts';
-import type { Store } from '../state/store.ts';
+import { subscriptionOf } from '../objects/invoice.ts';
+import { intentOf } from '../objects/invoice-payment.ts';
+import { payIntent, type Attempt } from '../payments/pay-intent.ts';
+import { change, type Context } from '../state/context.ts';
+import type { EventType, ObjectTypes } from '../state/wire.ts';
+import { nextAttempt } from './dunning.ts';
+import { followInvoice } from './follow-invoice.ts';
+import { attemptsAfter, settleInvoice } from './settle-invoice.ts';
 
 type Invoice = ObjectTypes['invoice'];
 type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
 
-/**
- * Gives a draft its number and opens it for payment, with a payment intent of
- * its own where something is to be charged (`payment_intent.created`,
- * `invoice.finalized`). What costs nothing is paid at once.
- */
-export function finalizeInvoice(_context: Context, _invoice: Invoice): Invoice {
-  throw new Error('not built yet');
+export interface Collection extends Attempt {
+  /** Otherwise the default one of the invoice, its subscription or its customer. */
+  readonly method?: PaymentMethod;
+  /** By the schedule of attempts, not because somebody asked for it. */
+  readonly automatic: boolean;
 }
 
 /**
- * Tries to collect an open invoice with `method`, or with the subscription's or
- * customer's default one. Paid: `invoice_payment.paid`, `invoice.updated`,
- * `invoice.paid`, `invoice.payment_succeeded`. Not paid: `invoice.updated`, then
- * `invoice.payment_failed` or `invoice.payment_action_required`; an automatic
- * attempt also says when the next one is. The subscription follows.
+ * Tries to collect an open invoice. Paid: `invoice_payment.paid`,
+ * `invoice.updated`, `invoice.paid`, `invoice.payment_succeeded`. Not paid:
+ * `invoice.updated`, `invoice.payment_action_required` if the bank asks, and
+ * `invoice.payment_failed`; without any method there is not even a charge. An
+ * attempt that the schedule counts also says when the next one is. The
+ * subscription follows.
  */
-export function collectInvoice(
-  _context: Context,
-  _invoice: Invoice,
-  _how: { readonly method?: PaymentMethod; readonly offSession: boolean; readonly automatic: boolean },
+export function collectInvoice(context: Context, invoice: Invoice, how: Collection): Invoice {
+  const { method = defaultMethod(context, invoice), automatic, ...attempt } = how;
+  const intent = intentOf(context, invoice.id);
+  if (!intent) throw new Error(`Invoice ${invoice.id} has nothing to collect.`);
+  const tried = method ? payIntent(context, intent, method, attempt) : intent;
+  return followIntent(context, invoice, tried, automatic);
+}
+
+/**
+ * An intent was tried or has changed somewhere else than in `collectInvoice`:
+ * confirmed by its own API or on the bank's page, or a bank debit came to an
+ * end. If an open invoice waits for it, that follows. To be called after every
+ * change of an intent that may be an invoice's.
+ */
+export function intentSettled(context: Context, intent: PaymentIntent): void {
+  const payment = context.store
+    .all('invoice_payment')
+    .find((one) => one.payment.payment_intent === intent.id && one.status === 'open');
+  const invoice = payment && context.store.get('invoice', payment.invoice);
+  if (invoice?.status === 'open') followIntent(context, invoice, intent, false);
+}
+
+/** What an attempt to pay its intent makes of an open invoice. */
+function followIntent(
+  context: Context,
+  invoice: Invoice,
+  intent: PaymentIntent,
+  automatic: boolean,
 ): Invoice {
-  throw new Error('not built yet');
+  if (intent.status === 'succeeded') return settleInvoice(context, invoice, intent, automatic);
+  const latest = context.store.must('invoice', invoice.id);
+  const attempted = { attempted: true, attempt_count: attemptsAfter(latest, automatic) };
+  // A bank debit takes days: until then nobody tries again.
+  if (intent.status === 'processing') {
+    return change(context, latest, { ...attempted, next_payment_attempt: null }, 'invoice.updated');
+  }
+  const next = attemptAfter(context, latest, attempted.attempt_count, automatic);
+  const events: EventType[] = ['invoice.updated'];
+  if (intent.status === 'requires_action') events.push('invoice.payment_action_required');
+  events.push('invoice.payment_failed');
+  const failed = change(context, latest, { ...attempted, next_payment_attempt: next }, ...events);
+  followInvoice(context, failed, automatic && next === null ? 'given_up' : 'payment_failed');
+  return failed;
 }
 
-/** Marks an open invoice as paid by an intent that has succeeded elsewhere, as in Checkout. */
-export function settleInvoice(_context: Context, _invoice: Invoice, _intent: PaymentIntent): Invoice {
-  throw new Error('not built yet');
+/** Automatic attempts and the first one lead to the next; what somebody tries in between does not move it. */
+function attemptAfter(
+  context: Context,
+  invoice: Invoice,
+  attempts: number,
+  automatic: boolean,
+): number | null {
+  if (!invoice.auto_advance || invoice.collection_method === 'send_invoice') return null;
+  const counts = automatic || invoice.attempt_count === 0;
+  return counts ? nextAttempt(attempts, context.now()) : invoice.next_payment_attempt;
 }
 
-export function voidInvoice(_context: Context, _invoice: Invoice): Invoice {
-  throw new Error('not built yet');
-}
-
-export function markUncollectible(_context: Context, _invoice: Invoice): Invoice {
-  throw new Error('not built yet');
-}
-
-/** Drafts finalize and open invoices are tried again by themselves. */
-export function* dueInvoices(_store: Store): Iterable<Due> {
-  yield* [];
+/**
+ * The method that pays an invoice when nobody names one
+ * (https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority).
+ */
+export function defaultMethod(context: Context, invoice: Invoice): PaymentMethod | undefined {
+  const customer = invoice.customer === null ? undefined : context.store.get('customer', invoice.customer);
+  const subscription = subscriptionOf(context, invoice);
+  const ids = [
+    invoice.default_payment_method,
+    invoice.default_source,
+    subscription?.default_payment_method,
+    subscription?.default_source,
+    customer?.invoice_settings.default_payment_method,
+    customer?.default_source,
+  ];
+  return ids
+    .map((id) => (id ? context.store.get('payment_method', id) : undefined))
+    .find((method) => method !== undefined && method.customer === invoice.customer);
 }

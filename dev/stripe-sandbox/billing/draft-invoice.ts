@@ -1,55 +1,46 @@
-import type { Context } from '../state/context.ts';
+import { newInvoice, type InvoiceDraft } from '../objects/invoice.ts';
+import { newLine, type Line, type LineDraft } from '../objects/invoice-line.ts';
+import { add, change, type Context } from '../state/context.ts';
+import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { addInvoiceItem } from './invoice-items.ts';
+import { withTotals } from './invoice-totals.ts';
 
 type Invoice = ObjectTypes['invoice'];
-type Price = ObjectTypes['price'];
-
-/** One line that is to be billed. */
-export interface LineDraft {
-  /** Minor units before discounts; negative for a credit. */
-  readonly amount: number;
-  readonly currency: string;
-  readonly description: string | null;
-  readonly period: { readonly start: number; readonly end: number };
-  readonly price: Price | null;
-  readonly quantity: number;
-  /** Of a subscription item's own period, or of a proration that is billed at once. */
-  readonly subscriptionItem: string | null;
-  /** Of a pending invoice item, which this invoice takes up. */
-  readonly invoiceItem: string | null;
-  readonly proration: boolean;
-  /** For a credit: the invoice and its lines that were credited. */
-  readonly credited: { readonly invoice: string; readonly invoice_line_items: string[] } | null;
-  readonly discountable: boolean;
-  /** Ids of the line's own discounts, on top of those of the whole invoice. */
-  readonly discounts: readonly string[];
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-export interface InvoiceDraft {
-  /** An id that was chosen before; a new one otherwise. */
-  readonly id?: string;
-  readonly customer: string;
-  readonly subscription: string | null;
-  readonly billingReason: NonNullable<Invoice['billing_reason']>;
-  readonly currency: string;
-  readonly lines: readonly LineDraft[];
-  /** The invoice's own `period_start` and `period_end`, which look back. */
-  readonly period: { readonly start: number; readonly end: number };
-  /** Ids of the discounts of the whole invoice. */
-  readonly discounts: readonly string[];
-  /** Finalize and collect by itself, an hour from now. */
-  readonly autoAdvance: boolean;
-  readonly collectionMethod: 'charge_automatically' | 'send_invoice';
-  readonly daysUntilDue: number | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly description: string | null;
-}
 
 /**
  * Makes a draft invoice of these lines: takes up the pending invoice items that
- * they name, applies the discounts, and tells it by `invoice.created`.
+ * they name, applies the discounts, and tells it by `invoice.created`. The
+ * customer's first invoice settles the customer's currency (`customer.updated`).
  */
-export function draftInvoice(_context: Context, _draft: InvoiceDraft): Invoice {
-  throw new Error('not built yet');
+export function draftInvoice(context: Context, draft: InvoiceDraft): Invoice {
+  const id = draft.id ?? newId('in_1');
+  const lines = draft.lines.map((line) => lineOf(context, { ...draft, id }, line));
+  const autoAdvance = draft.autoAdvance && !keepsDrafts(context, draft.subscription);
+  const plain = newInvoice(context, { ...draft, id, autoAdvance }, lines);
+  const invoice = add(context, withTotals(context, plain), 'invoice.created');
+  const customer = context.store.must('customer', draft.customer);
+  if (!customer.currency) change(context, customer, { currency: draft.currency }, 'customer.updated');
+  return invoice;
+}
+
+/** A subscription whose invoices wait for somebody: it is paused so, or nobody has paid the last ones. */
+export function keepsDrafts(context: Context, subscription: string | null): boolean {
+  if (subscription === null) return false;
+  const { pause_collection: pause, status } = context.store.must('subscription', subscription);
+  return status === 'unpaid' || pause?.behavior === 'keep_as_draft';
+}
+
+/** The line of a draft: it takes up the invoice item it names, or gets one if it is of no subscription item. */
+function lineOf(context: Context, draft: InvoiceDraft & { readonly id: string }, line: LineDraft): Line {
+  if (line.invoiceItem !== null) {
+    const item = context.store.must('invoiceitem', line.invoiceItem);
+    change(context, item, { invoice: draft.id });
+    const subscription = item.parent?.subscription_details?.subscription ?? null;
+    return newLine(line, draft.id, subscription);
+  }
+  if (line.subscriptionItem !== null) return newLine(line, draft.id, draft.subscription);
+  const { customer, subscription } = draft;
+  const item = addInvoiceItem(context, { customer, subscription, invoice: draft.id, line });
+  return newLine({ ...line, invoiceItem: item.id }, draft.id, subscription);
 }

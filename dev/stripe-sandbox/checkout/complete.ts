@@ -1,9 +1,11 @@
+import { draftInvoice } from '../billing/draft-invoice.ts';
+import { finalizeInvoice } from '../billing/finalize-invoice.ts';
+import { settleInvoice } from '../billing/settle-invoice.ts';
+import { periodLine, priceLine } from '../billing/subscription-lines.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import { newCharge } from '../objects/charge.ts';
 import { createCustomer } from '../objects/customer.ts';
-import { newInvoicePayment } from '../objects/invoice-payment.ts';
-import { finalized, newInvoice, paid } from '../objects/invoice.ts';
 import type { Buyer } from '../objects/payment-method.ts';
 import { newSubscription } from '../objects/subscription.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -85,43 +87,32 @@ function subscribe(
     paymentMethod: method.id,
   });
   add(context, subscription, 'customer.subscription.created');
-  const draft = newInvoice(context, {
+  const extras = items.filter(({ price }) => price.type === 'one_time');
+  const now = context.now();
+  const draft = draftInvoice(context, {
     id: invoiceId,
+    autoAdvance: false,
     billingReason: 'subscription_create',
-    customer,
-    extras: items.filter(({ price }) => price.type === 'one_time'),
-    subscription,
+    collectionMethod: 'charge_automatically',
+    currency: subscription.currency,
+    customer: customer.id,
+    daysUntilDue: null,
+    description: null,
+    discounts: [],
+    lines: [
+      ...subscription.items.data.map((item) => periodLine(context, subscription, item)),
+      ...extras.map(({ price, quantity }) => priceLine(context, price, quantity, subscription.metadata)),
+    ],
+    metadata: {},
+    period: { start: now, end: now },
+    subscription: subscription.id,
   });
-  return { subscription, invoice: collect(context, draft, customer, intent) };
+  const open = finalizeInvoice(context, draft, intent ?? undefined);
+  return { subscription, invoice: intent ? settleInvoice(context, open, intent) : open };
 }
 
 function soldItem({ price, quantity }: LineItem): { price: Price; quantity: number }[] {
   return price ? [{ price, quantity: quantity ?? 1 }] : [];
-}
-
-/** Takes a draft invoice through finalization to paid. */
-function collect(
-  context: Context,
-  draft: Invoice,
-  customer: Customer,
-  intent: PaymentIntent | null,
-): Invoice {
-  add(context, draft, 'invoice.created');
-  const sequence = customer.next_invoice_sequence ?? 1;
-  const number = `${customer.invoice_prefix}-${String(sequence).padStart(4, '0')}`;
-  change(
-    context,
-    customer,
-    { currency: draft.currency, next_invoice_sequence: sequence + 1 },
-    ...(customer.currency === null ? (['customer.updated'] as const) : []),
-  );
-  const open = change(context, draft, finalized(context, draft, number));
-  context.events.emit(context, 'invoice.finalized', open);
-  if (intent) add(context, newInvoicePayment(context, open, intent.id), 'invoice_payment.paid');
-  const settled = change(context, open, paid(context, open), 'invoice.updated');
-  context.events.emit(context, 'invoice.paid', settled);
-  context.events.emit(context, 'invoice.payment_succeeded', settled);
-  return settled;
 }
 
 /** Moves the money of a card; a bank debit only begins to. */

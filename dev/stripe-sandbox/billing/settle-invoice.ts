@@ -1,0 +1,99 @@
+import { newInvoicePayment, paymentsOf } from '../objects/invoice-payment.ts';
+import { add, change, type Context } from '../state/context.ts';
+import type { EventType, ObjectTypes } from '../state/wire.ts';
+import { followInvoice } from './follow-invoice.ts';
+
+type Invoice = ObjectTypes['invoice'];
+type PaymentIntent = ObjectTypes['payment_intent'];
+
+const PAID: readonly EventType[] = ['invoice.updated', 'invoice.paid', 'invoice.payment_succeeded'];
+
+/**
+ * Marks an open invoice as paid by an intent that has succeeded, in an attempt
+ * to collect it or elsewhere, as in Checkout (`invoice_payment.paid`,
+ * `invoice.updated`, `invoice.paid`, `invoice.payment_succeeded`). `automatic`
+ * attempts count towards `attempt_count`, of others only the first.
+ */
+export function settleInvoice(
+  context: Context,
+  invoice: Invoice,
+  intent: PaymentIntent,
+  automatic = false,
+): Invoice {
+  const payments = paymentsOf(context, invoice.id);
+  const payment =
+    payments.find((one) => one.payment.payment_intent === intent.id) ??
+    add(context, newInvoicePayment(context, invoice, intent.id));
+  const paidAt = context.now();
+  change(
+    context,
+    payment,
+    {
+      amount_paid: intent.amount,
+      status: 'paid',
+      status_transitions: { ...payment.status_transitions, paid_at: paidAt },
+    },
+    'invoice_payment.paid',
+  );
+  return pay(context, invoice, { attempt_count: attemptsAfter(invoice, automatic) }, PAID);
+}
+
+/** An open invoice that there is nothing to pay for. */
+export function payNothing(context: Context, invoice: Invoice): Invoice {
+  return pay(context, invoice, {}, PAID);
+}
+
+/** Somebody has the money by another way than Stripe's: nothing is charged, `invoice.payment_succeeded` is not told. */
+export function payOutOfBand(context: Context, invoice: Invoice): Invoice {
+  cancelPayments(context, invoice, 'automatic');
+  return pay(context, invoice, {}, ['invoice.updated', 'invoice.paid']);
+}
+
+/** Any attempt counts as the first; later only the automatic ones do. */
+export function attemptsAfter(invoice: Invoice, automatic: boolean): number {
+  return automatic || invoice.attempt_count === 0 ? invoice.attempt_count + 1 : invoice.attempt_count;
+}
+
+/** No intent of this invoice is to be paid any more (`payment_intent.canceled`). */
+export function cancelPayments(
+  context: Context,
+  invoice: Invoice,
+  reason: NonNullable<PaymentIntent['cancellation_reason']>,
+): void {
+  const now = context.now();
+  for (const payment of paymentsOf(context, invoice.id)) {
+    const id = payment.payment.payment_intent;
+    if (payment.status !== 'open' || id === undefined) continue;
+    const intent = context.store.must('payment_intent', id);
+    change(
+      context,
+      intent,
+      { canceled_at: now, cancellation_reason: reason, next_action: null, status: 'canceled' },
+      'payment_intent.canceled',
+    );
+    const canceled = { ...payment.status_transitions, canceled_at: now };
+    change(context, payment, { status: 'canceled', status_transitions: canceled });
+  }
+}
+
+function pay(
+  context: Context,
+  invoice: Invoice,
+  patch: Partial<Invoice>,
+  events: readonly EventType[],
+): Invoice {
+  const latest = context.store.must('invoice', invoice.id);
+  const paid: Partial<Invoice> = {
+    ...patch,
+    amount_paid: latest.amount_due,
+    amount_remaining: 0,
+    attempted: true,
+    auto_advance: false,
+    next_payment_attempt: null,
+    status: 'paid',
+    status_transitions: { ...latest.status_transitions, paid_at: context.now() },
+  };
+  const settled = change(context, latest, paid, ...events);
+  followInvoice(context, settled, 'paid');
+  return settled;
+}
