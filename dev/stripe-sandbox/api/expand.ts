@@ -12,6 +12,10 @@ const INCLUDABLE: Readonly<Record<string, (context: Context, id: string) => unkn
   'billing_portal.configuration.features.subscription_update.products': (context, id) =>
     context.store.facts('billing_portal.configuration', id)?.products ?? null,
   'charge.refunds': (_context, id) => wholeList([], `/v1/charges/${id}/refunds`),
+  'coupon.applies_to': (context, id) => {
+    const products = context.store.facts('coupon', id)?.products;
+    return products && { products };
+  },
   'checkout.session.line_items': (context, id) =>
     wholeList(
       lineItemsOfSession(context, context.store.must('checkout.session', id)),
@@ -68,7 +72,9 @@ function along(context: Context, value: unknown, way: Way): unknown {
 function resolved(context: Context, member: unknown, path: string): unknown {
   if (Array.isArray(member)) return member.map((item) => resolved(context, item, path));
   if (typeof member !== 'string') return member;
-  const object = context.store.find(member) ?? context.store.deleted(member);
+  const { store } = context;
+  // A discount goes on naming its coupon, and shows it, when that is deleted.
+  const object = store.find(member) ?? store.facts('coupon', member)?.deleted ?? store.deleted(member);
   if (!object) throw cannotExpand(path);
   return object;
 }

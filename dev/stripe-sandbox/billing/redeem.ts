@@ -1,5 +1,9 @@
-import type { Context } from '../state/context.ts';
+import { invalid, noSuch } from '../api/errors.ts';
+import { newDiscount } from '../objects/discount.ts';
+import { add, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { couponFor, promotionFor, type DiscountTarget, type Redemption } from './check-redemption.ts';
+import { countRedemption } from './coupon-validity.ts';
 
 type Discount = ObjectTypes['discount'];
 
@@ -10,28 +14,62 @@ export interface DiscountParam {
   readonly discount?: string;
 }
 
-/** What the discount is for. */
-export interface DiscountTarget {
-  readonly customer: string | null;
-  readonly subscription?: string;
-  readonly subscriptionItem?: string;
-  readonly invoice?: string;
-  readonly invoiceItem?: string;
-  readonly checkoutSession?: string;
-}
-
 /**
  * Redeems each coupon or promotion code for `target`: checks that it is valid
- * there, counts the redemption, keeps the discounts and tells them by
- * `customer.discount.created`. Throws Stripe's 400, which names `param`.
+ * there, counts the redemption, keeps the discounts and tells those of a
+ * customer by `customer.discount.created`. A discount that exists already stays
+ * what it is. Throws Stripe's 400, which names `param`.
  */
 export function redeem(
-  _context: Context,
-  _discounts: readonly DiscountParam[],
-  _target: DiscountTarget,
-  _param: string,
+  context: Context,
+  discounts: readonly DiscountParam[],
+  target: DiscountTarget,
+  param: string,
 ): Discount[] {
-  throw new Error('not built yet');
+  checkRedeemable(context, discounts, target, param);
+  return discounts.map((discount, index) => {
+    const found = lookUp(context, discount, target, `${param}[${index}]`);
+    return 'object' in found ? found : take(context, found, target);
+  });
+}
+
+/** Throws Stripe's 400 when one of the discounts could not be redeemed for `target`. */
+export function checkRedeemable(
+  context: Context,
+  discounts: readonly DiscountParam[],
+  target: DiscountTarget,
+  param: string,
+): void {
+  discounts.forEach((discount, index) => lookUp(context, discount, target, `${param}[${index}]`));
+}
+
+/** What a parameter names: a discount that exists, or one that is to be redeemed. */
+function lookUp(
+  context: Context,
+  { coupon, promotion_code, discount }: DiscountParam,
+  target: DiscountTarget,
+  at: string,
+): Discount | Redemption {
+  if ([coupon, promotion_code, discount].filter(Boolean).length > 1) {
+    throw invalid('You may only specify one of these parameters: coupon, promotion_code, discount.', at);
+  }
+  if (coupon) return couponFor(context, coupon, target, `${at}[coupon]`);
+  if (promotion_code) return promotionFor(context, promotion_code, target, `${at}[promotion_code]`);
+  const existing = context.store.get('discount', discount ?? '');
+  if (!existing) throw noSuch('discount', discount ?? '', `${at}[discount]`);
+  return existing;
+}
+
+function take(context: Context, { coupon, code }: Redemption, target: DiscountTarget): Discount {
+  const discount = newDiscount(context, coupon, code?.id ?? null, target);
+  const products = context.store.facts('coupon', coupon.id)?.products ?? null;
+  context.store.setFacts('discount', discount.id, { coupon, products });
+  countRedemption(context, coupon, code);
+  return add(
+    context,
+    discount,
+    ...(target.customer === null ? [] : (['customer.discount.created'] as const)),
+  );
 }
 
 /**
@@ -39,6 +77,12 @@ export function redeem(
  * for once are over, and repeating ones that have ended by now. Tells the ended
  * ones by `customer.discount.deleted`. Returns the ids that stay.
  */
-export function discountsLeft(_context: Context, _discounts: readonly string[]): string[] {
-  throw new Error('not built yet');
+export function discountsLeft(context: Context, discounts: readonly string[]): string[] {
+  return discounts.filter((id) => {
+    const discount = context.store.must('discount', id);
+    const isOnce = context.store.facts('discount', id)?.coupon.duration === 'once';
+    const isOver = isOnce || (discount.end !== null && discount.end <= context.now());
+    if (isOver) context.events.emit(context, 'customer.discount.deleted', discount);
+    return !isOver;
+  });
 }

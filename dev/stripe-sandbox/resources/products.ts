@@ -22,6 +22,14 @@ export const products: readonly Operation[] = [
   operation('POST', `${PATH}/:id`, 'productUpdate', (context, params, id) =>
     updateProduct(context, own(context, 'product', id), params),
   ),
+  operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => {
+    const product = own(context, 'product', id);
+    if (context.store.all('price').some((price) => price.product === id)) {
+      throw invalid('This product cannot be deleted because it has one or more user-created prices.');
+    }
+    context.events.emit(context, 'product.deleted', product);
+    return context.store.delete(product);
+  }),
   list(PATH, 'product', 'productList', (product, params) => {
     return (
       equals(product.active, params.active) &&

@@ -1,8 +1,12 @@
 import type { CheckoutDetails } from '../checkout/details.ts';
 import type { PortalOffer } from '../objects/portal-configuration.ts';
+import type { CouponDetails } from '../objects/coupon.ts';
+import type { DiscountTerms } from '../objects/discount.ts';
 
 /** What belongs to an object and Stripe keeps to itself: the API does not show it. */
 export interface Facts {
   'billing_portal.configuration': PortalOffer;
   'checkout.session': CheckoutDetails;
+  coupon: CouponDetails;
+  discount: DiscountTerms;
 }
