@@ -17,6 +17,7 @@ import { payPage } from './pages/pay-page.ts';
 import { portalPage } from './pages/portal-page.ts';
 import { listen, type Handlers } from './server.ts';
 import { keepInFile } from './state/state-file.ts';
+import type { AccountSettings } from './state/settings.ts';
 import { Store } from './state/store.ts';
 import { catchUp } from './time/pass.ts';
 
@@ -41,6 +42,8 @@ export interface StripeSandboxOptions {
   readonly deliveryTimeoutSeconds?: number;
   /** Keeps the objects in this file, and begins with those that are there. */
   readonly stateFile?: string;
+  /** What the account is set to from the start. */
+  readonly settings?: Partial<AccountSettings>;
   /** The time that objects and events show; deliveries always use the wall clock. */
   readonly now?: () => Date;
 }
@@ -55,6 +58,8 @@ export interface StripeSandbox {
   readonly requests: readonly Readonly<RequestRecord>[];
   /** Where events go from now on; undefined: nowhere. */
   setWebhookEndpoint(endpoint: { url: string } | undefined): void;
+  /** Sets the account, as its dashboard does. */
+  changeSettings(settings: Partial<AccountSettings>): void;
   /** Failures on demand; `undefined` ends them. */
   setFault(rule: FaultRule | undefined): void;
   /** Resolves when no webhook delivery is in flight or due now. */
@@ -75,6 +80,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
   const webhookSecret = options.webhookSecret ?? `whsec_${randomText(32)}`;
   const store = new Store();
   const kept = options.stateFile === undefined ? undefined : keepInFile(store, options.stateFile);
+  if (options.settings) store.changeSettings(options.settings);
   const deliveries = new Deliveries(store, {
     log,
     retryDelaysSeconds: options.retryDelaysSeconds ?? DEFAULT_RETRY_DELAYS_SECONDS,
@@ -111,6 +117,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     webhookSecret,
     requests: api.requests,
     setWebhookEndpoint: (endpoint) => deliveries.setEndpoint(endpoint),
+    changeSettings: (settings) => store.changeSettings(settings),
     setFault: (rule) => void (api.faultRule = rule),
     settled: () => deliveries.settled(),
     async stop() {

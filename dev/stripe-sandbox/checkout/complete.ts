@@ -3,11 +3,13 @@ import { finalizeInvoice } from '../billing/finalize-invoice.ts';
 import { settleInvoice } from '../billing/settle-invoice.ts';
 import { periodLine, priceLine } from '../billing/subscription-lines.ts';
 import { add, change, type Context } from '../state/context.ts';
+import { mergeMetadata, textOrNull } from '../api/values.ts';
 import { newId } from '../state/ids.ts';
 import { newCharge } from '../objects/charge.ts';
 import { createCustomer } from '../objects/customer.ts';
 import type { Buyer } from '../objects/payment-method.ts';
-import { newSubscription } from '../objects/subscription.ts';
+import { billedPeriod } from '../billing/billed-period.ts';
+import { itemList, newSubscription, newSubscriptionItem } from '../objects/subscription.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import type { LineItem, Session } from './details.ts';
 
@@ -78,17 +80,35 @@ function subscribe(
   const details = context.store.facts('checkout.session', session.id);
   const items = (details?.lineItems ?? []).flatMap(soldItem);
   const invoiceId = newId('in_1');
+  const id = newId('sub_1');
+  const now = context.now();
   const subscription = newSubscription(context, {
+    id,
     currency: session.currency ?? '',
     customer: customer.id,
-    data: details?.subscriptionData,
-    items: items.filter(({ price }) => price.type === 'recurring'),
-    latestInvoice: invoiceId,
-    paymentMethod: method.id,
+    default_payment_method: method.id,
+    description: textOrNull(details?.subscriptionData?.description),
+    items: itemList(
+      id,
+      items
+        .filter(({ price }) => price.type === 'recurring')
+        .map(({ price, quantity }) =>
+          newSubscriptionItem(context, {
+            subscription: id,
+            price,
+            quantity,
+            metadata: {},
+            discounts: [],
+            period: billedPeriod(price, { anchor: now, start: now, until: null }),
+          }),
+        ),
+    ),
+    latest_invoice: invoiceId,
+    metadata: mergeMetadata({}, details?.subscriptionData?.metadata),
+    status: 'active',
   });
   add(context, subscription, 'customer.subscription.created');
   const extras = items.filter(({ price }) => price.type === 'one_time');
-  const now = context.now();
   const draft = draftInvoice(context, {
     id: invoiceId,
     autoAdvance: false,

@@ -1,31 +1,22 @@
 import type Stripe from 'stripe';
-import { wholeList } from '../api/lists.ts';
-import type { Params } from '../api/parameters.ts';
-import { mergeMetadata, textOrNull } from '../api/values.ts';
+import { wholeList, type Page } from '../api/lists.ts';
+import { testClockOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
-import { addIntervals } from '../state/period.ts';
 import type { ObjectTypes, Wire } from '../state/wire.ts';
 
 type Subscription = ObjectTypes['subscription'];
 type Price = ObjectTypes['price'];
-type Item = Wire<Stripe.SubscriptionItem>;
+export type SubscriptionItem = Wire<Stripe.SubscriptionItem>;
 
-interface NewSubscription {
-  readonly customer: string;
-  readonly currency: string;
-  readonly items: readonly { price: Price; quantity: number }[];
-  readonly paymentMethod: string | null;
-  readonly latestInvoice: string;
-  readonly data: Params<'checkoutSessionCreate'>['subscription_data'];
-}
+/** What every subscription must be told, and what else is not as usual. */
+type NewSubscription = Pick<Subscription, 'id' | 'customer' | 'currency' | 'items' | 'status'> &
+  Partial<Subscription>;
 
-/** An active subscription whose first period begins now. */
+/** A subscription that begins now and bills in the flexible mode. */
 export function newSubscription(context: Context, wanted: NewSubscription): Subscription {
-  const id = newId('sub_1');
   const now = context.now();
   return {
-    id,
     object: 'subscription',
     ...NOTHING_SPECIAL,
     billing_cycle_anchor: now,
@@ -36,31 +27,33 @@ export function newSubscription(context: Context, wanted: NewSubscription): Subs
     cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
     collection_method: 'charge_automatically',
     created: now,
-    currency: wanted.currency,
-    customer: wanted.customer,
-    default_payment_method: wanted.paymentMethod,
-    description: textOrNull(wanted.data?.description),
+    days_until_due: null,
+    default_payment_method: null,
+    description: null,
+    discounts: [],
     ended_at: null,
-    items: wholeList(
-      wanted.items.map(({ price, quantity }) => newItem(id, now, price, quantity)),
-      `/v1/subscription_items?subscription=${id}`,
-    ),
-    latest_invoice: wanted.latestInvoice,
+    latest_invoice: null,
     livemode: false,
-    metadata: mergeMetadata({}, wanted.data?.metadata),
+    metadata: {},
     pause_collection: null,
+    payment_settings: {
+      payment_method_options: null,
+      payment_method_types: null,
+      save_default_payment_method: 'off',
+    },
     schedule: null,
     start_date: now,
-    status: 'active',
+    test_clock: testClockOf(context.store, wanted.customer),
     trial_end: null,
     trial_settings: {
       end_behavior: { billing_cycle_anchor: null, missing_payment_method: 'create_invoice' },
     },
     trial_start: null,
+    ...wanted,
   };
 }
 
-/** Members for what this sandbox does not play: taxes, discounts, Connect, thresholds … */
+/** Members for what this sandbox does not play: taxes, Connect, thresholds … */
 const NOTHING_SPECIAL = {
   application: null,
   application_fee_percent: null,
@@ -69,10 +62,8 @@ const NOTHING_SPECIAL = {
   billing_schedules: [],
   billing_thresholds: null,
   customer_account: null,
-  days_until_due: null,
   default_source: null,
   default_tax_rates: [],
-  discounts: [],
   invoice_settings: {
     account_tax_ids: null,
     custom_fields: null,
@@ -83,37 +74,54 @@ const NOTHING_SPECIAL = {
   managed_payments: { enabled: false },
   next_pending_invoice_item_invoice: null,
   on_behalf_of: null,
-  payment_settings: {
-    payment_method_options: null,
-    payment_method_types: null,
-    save_default_payment_method: 'off',
-  },
   pending_invoice_item_interval: null,
   pending_setup_intent: null,
   pending_update: null,
-  test_clock: null,
   transfer_data: null,
 } satisfies Partial<Subscription>;
 
-function newItem(subscription: string, now: number, price: Price, quantity: number): Item {
-  const recurring = price.recurring;
-  if (!recurring) throw new Error(`Price ${price.id} is not recurring.`);
+interface NewItem {
+  readonly subscription: string;
+  readonly price: Price;
+  readonly quantity: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Ids of the item's own discounts. */
+  readonly discounts: readonly string[];
+  readonly period: { readonly start: number; readonly end: number };
+}
+
+export function newSubscriptionItem(context: Context, wanted: NewItem): SubscriptionItem {
   return {
     id: newId('si_'),
     object: 'subscription_item',
     billing_thresholds: null,
-    created: now,
-    current_period_end: addIntervals(now, recurring.interval, recurring.interval_count),
-    current_period_start: now,
+    created: context.now(),
+    current_period_end: wanted.period.end,
+    current_period_start: wanted.period.start,
     current_trial: null,
-    discounts: [],
-    metadata: {},
-    plan: planOf(price, recurring),
-    price,
-    quantity,
-    subscription,
+    discounts: [...wanted.discounts],
+    metadata: { ...wanted.metadata },
+    ...priced(wanted.price),
+    quantity: wanted.quantity,
+    subscription: wanted.subscription,
     tax_rates: [],
   };
+}
+
+/** What an item shows of its price. */
+export function priced(price: Price): Pick<SubscriptionItem, 'plan' | 'price'> {
+  return { plan: planOf(price, recurrenceOf(price)), price };
+}
+
+/** How often a subscription's price recurs. */
+export function recurrenceOf(price: Price): NonNullable<Price['recurring']> {
+  if (!price.recurring) throw new Error(`Price ${price.id} is not recurring.`);
+  return price.recurring;
+}
+
+/** A subscription's items as it carries them. */
+export function itemList(subscription: string, items: readonly SubscriptionItem[]): Page<SubscriptionItem> {
+  return wholeList(items, `/v1/subscription_items?subscription=${subscription}`);
 }
 
 /** The older face of a recurring price, which Stripe still shows on items. */

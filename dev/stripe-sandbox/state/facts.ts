@@ -1,4 +1,5 @@
 import type { CheckoutDetails } from '../checkout/details.ts';
+import type { SubscriptionFacts } from '../billing/subscription-facts.ts';
 import type { PortalOffer } from '../objects/portal-configuration.ts';
 import type { CouponDetails } from '../objects/coupon.ts';
 import type { DiscountTerms } from '../objects/discount.ts';
@@ -9,4 +10,5 @@ export interface Facts {
   'checkout.session': CheckoutDetails;
   coupon: CouponDetails;
   discount: DiscountTerms;
+  subscription: SubscriptionFacts;
 }

@@ -1,4 +1,5 @@
 import type { Facts } from './facts.ts';
+import { DEFAULT_SETTINGS, type AccountSettings } from './settings.ts';
 import type { ObjectName, ObjectTypes, StripeObject } from './wire.ts';
 
 /** What is left of an object that was deleted. */
@@ -16,6 +17,7 @@ export interface StoreSnapshot {
   readonly deleted: readonly DeletedObject[];
   readonly facts: readonly (readonly [id: string, facts: Facts[FactsName]])[];
   readonly secondsAhead: number;
+  readonly settings: AccountSettings;
 }
 
 /**
@@ -27,6 +29,7 @@ export class Store {
   onChange: () => void = () => undefined;
   #secondsAhead = 0;
   #revision = 0;
+  #settings = DEFAULT_SETTINGS;
   readonly #kinds = new Map<string, Map<string, StripeObject>>();
   readonly #deleted = new Map<string, DeletedObject>();
   readonly #facts = new Map<string, Facts[FactsName]>();
@@ -111,6 +114,16 @@ export class Store {
     this.onChange();
   }
 
+  /** What the account is set to. */
+  get settings(): AccountSettings {
+    return this.#settings;
+  }
+
+  changeSettings(settings: Partial<AccountSettings>): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.onChange();
+  }
+
   /** Another store with the same content, where something can be tried without consequence. */
   fork(): Store {
     const fork = new Store();
@@ -124,14 +137,16 @@ export class Store {
       deleted: [...this.#deleted.values()],
       facts: [...this.#facts],
       secondsAhead: this.secondsAhead,
+      settings: this.#settings,
     };
   }
 
-  restore({ objects, deleted, facts, secondsAhead }: StoreSnapshot): void {
+  restore({ objects, deleted, facts, secondsAhead, settings }: StoreSnapshot): void {
     for (const object of objects) this.put(object);
     for (const stub of deleted) this.#deleted.set(stub.id, stub);
     for (const [key, value] of facts) this.#facts.set(key, value);
     this.#secondsAhead = secondsAhead;
+    this.#settings = { ...DEFAULT_SETTINGS, ...settings };
   }
 
   #kind(name: string): Map<string, StripeObject> {
