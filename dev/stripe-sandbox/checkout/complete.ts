@@ -5,11 +5,12 @@ import { periodLine, priceLine } from '../billing/subscription-lines.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
 import { newId } from '../state/ids.ts';
-import { newCharge } from '../objects/charge.ts';
 import { createCustomer } from '../objects/customer.ts';
 import type { Buyer } from '../objects/payment-method.ts';
 import { billedPeriod } from '../billing/billed-period.ts';
 import { itemList, newSubscription, newSubscriptionItem } from '../objects/subscription.ts';
+import { attachMethod } from '../payments/keep-method.ts';
+import { payIntent, type Attempt } from '../payments/pay-intent.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import type { LineItem, Session } from './details.ts';
 
@@ -20,12 +21,12 @@ type PaymentMethod = ObjectTypes['payment_method'];
 type Price = ObjectTypes['price'];
 type Subscription = ObjectTypes['subscription'];
 
-interface Completion {
+export interface Completion {
   readonly session: Session;
   readonly buyer: Buyer;
   readonly method: PaymentMethod;
   /** null when there is nothing to pay */
-  readonly intent: PaymentIntent | null;
+  readonly payment: { readonly intent: PaymentIntent; readonly attempt: Attempt } | null;
 }
 
 /**
@@ -34,13 +35,21 @@ interface Completion {
  * each with its event.
  */
 export function completeCheckout(context: Context, completion: Completion): Session {
-  const { session, intent } = completion;
+  const { session, payment } = completion;
   const customer = customerOf(context, completion);
-  const keeps = session.mode === 'subscription' || intent?.setup_future_usage;
-  const method = customer && keeps ? attach(context, completion.method, customer) : completion.method;
+  const keeps = session.mode === 'subscription' || payment?.intent.setup_future_usage;
+  const method =
+    customer && keeps ? attachMethod(context, completion.method, customer.id) : completion.method;
   const bought =
     session.mode === 'subscription' && customer ? subscribe(context, completion, customer) : undefined;
-  const charged = intent && charge(context, intent, method, customer);
+  const charged =
+    payment &&
+    payIntent(
+      context,
+      change(context, payment.intent, { customer: customer?.id ?? null }),
+      method,
+      payment.attempt,
+    );
   const latest = context.store.must('checkout.session', session.id);
   const complete = change(context, latest, {
     customer: customer?.id ?? null,
@@ -65,16 +74,9 @@ function customerOf(context: Context, { session, buyer }: Completion): Customer 
   });
 }
 
-/** The customer keeps the payment method, for renewals. */
-function attach(context: Context, method: PaymentMethod, customer: Customer): PaymentMethod {
-  const attached = change(context, method, { customer: customer.id });
-  context.events.emit(context, 'payment_method.attached', attached);
-  return attached;
-}
-
 function subscribe(
   context: Context,
-  { session, method, intent }: Completion,
+  { session, method, payment }: Completion,
   customer: Customer,
 ): { subscription: Subscription; invoice: Invoice } {
   const details = context.store.facts('checkout.session', session.id);
@@ -127,34 +129,13 @@ function subscribe(
     period: { start: now, end: now },
     subscription: subscription.id,
   });
-  const open = finalizeInvoice(context, draft, intent ?? undefined);
+  const intent = payment?.intent;
+  const open = finalizeInvoice(context, draft, intent);
   return { subscription, invoice: intent ? settleInvoice(context, open, intent) : open };
 }
 
 function soldItem({ price, quantity }: LineItem): { price: Price; quantity: number }[] {
   return price ? [{ price, quantity: quantity ?? 1 }] : [];
-}
-
-/** Moves the money of a card; a bank debit only begins to. */
-function charge(
-  context: Context,
-  intent: PaymentIntent,
-  method: PaymentMethod,
-  customer: Customer | null,
-): PaymentIntent {
-  const isDebit = method.type === 'bacs_debit';
-  const owned = change(context, intent, { customer: customer?.id ?? null, payment_method: method.id });
-  const attempt = newCharge(context, owned, method, { status: isDebit ? 'pending' : 'succeeded' });
-  add(context, attempt, isDebit ? 'charge.pending' : 'charge.succeeded');
-  const moved = change(context, owned, {
-    amount_received: isDebit ? 0 : owned.amount,
-    last_payment_error: null,
-    latest_charge: attempt.id,
-    next_action: null,
-    status: isDebit ? 'processing' : 'succeeded',
-  });
-  context.events.emit(context, isDebit ? 'payment_intent.processing' : 'payment_intent.succeeded', moved);
-  return moved;
 }
 
 function paymentStatus(intent: PaymentIntent | null): Session['payment_status'] {

@@ -1,4 +1,4 @@
-import type { CardDecline } from '../payments/cards.ts';
+import type { Decline } from '../payments/declines.ts';
 import type { Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -7,20 +7,26 @@ type Charge = ObjectTypes['charge'];
 type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
 
+export type ChargeResult =
+  | { readonly status: 'succeeded'; readonly captured: boolean; readonly authenticated: boolean }
+  | { readonly status: 'pending' }
+  | { readonly status: 'failed'; readonly decline: Decline };
+
 /** A charge that tries to pay `intent`; a bank debit stays pending, a decline fails. */
 export function newCharge(
   context: Context,
   intent: PaymentIntent,
   method: PaymentMethod,
-  result: { status: 'succeeded' | 'pending' } | { status: 'failed'; decline: CardDecline },
+  result: ChargeResult,
 ): Charge {
   const { status } = result;
-  const decline = status === 'failed' ? result.decline : null;
+  const captured = result.status === 'succeeded' ? result.captured : status === 'pending';
+  const decline = result.status === 'failed' ? result.decline : null;
   return {
     id: newId('ch_3'),
     object: 'charge',
     amount: intent.amount,
-    amount_captured: status === 'failed' ? 0 : intent.amount,
+    amount_captured: captured ? intent.amount : 0,
     amount_refunded: 0,
     application: null,
     application_fee: null,
@@ -29,7 +35,7 @@ export function newCharge(
     balance_transaction: null,
     billing_details: method.billing_details,
     calculated_statement_descriptor: 'SANDBOX',
-    captured: status !== 'failed',
+    captured,
     created: context.now(),
     currency: intent.currency,
     customer: intent.customer,
@@ -46,13 +52,13 @@ export function newCharge(
     paid: status === 'succeeded',
     payment_intent: intent.id,
     payment_method: method.id,
-    payment_method_details: detailsOf(intent, method),
+    payment_method_details: detailsOf(intent, method, result),
     receipt_email: intent.receipt_email,
     receipt_number: null,
     receipt_url: `${context.url}/receipts/${randomText(24)}`,
     refunded: false,
     review: null,
-    shipping: null,
+    shipping: intent.shipping,
     source: null,
     source_transfer: null,
     statement_descriptor: intent.statement_descriptor,
@@ -63,7 +69,7 @@ export function newCharge(
   };
 }
 
-function outcomeOf(decline: CardDecline | null): Charge['outcome'] {
+function outcomeOf(decline: Decline | null): Charge['outcome'] {
   return {
     advice_code: decline ? 'try_again_later' : null,
     network_advice_code: null,
@@ -75,9 +81,17 @@ function outcomeOf(decline: CardDecline | null): Charge['outcome'] {
   };
 }
 
-function detailsOf(intent: PaymentIntent, method: PaymentMethod): Charge['payment_method_details'] {
+function detailsOf(
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  result: ChargeResult,
+): Charge['payment_method_details'] {
   if (method.bacs_debit) {
     return { type: 'bacs_debit', bacs_debit: { ...method.bacs_debit, mandate: null } };
+  }
+  if (method.sepa_debit) {
+    const { generated_from: _made, ...account } = method.sepa_debit;
+    return { type: 'sepa_debit', sepa_debit: { ...account, mandate: null } };
   }
   const card = method.card;
   if (!card) return null;
@@ -105,9 +119,19 @@ function detailsOf(intent: PaymentIntent, method: PaymentMethod): Charge['paymen
       network_transaction_id: '000000000000000',
       overcapture: { maximum_amount_capturable: intent.amount, status: 'unavailable' },
       regulated_status: card.regulated_status,
-      three_d_secure: null,
+      three_d_secure: result.status === 'succeeded' && result.authenticated ? AUTHENTICATED : null,
       transaction_link_id: null,
       wallet: null,
     },
   };
 }
+
+const AUTHENTICATED = {
+  authentication_flow: 'challenge',
+  electronic_commerce_indicator: '05',
+  exemption_indicator: null,
+  result: 'authenticated',
+  result_reason: null,
+  transaction_id: null,
+  version: '2.2.0',
+} as const;

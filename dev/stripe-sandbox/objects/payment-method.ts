@@ -1,4 +1,5 @@
-import type { Card } from '../payments/cards.ts';
+import { fingerprintOf, type Card } from '../payments/cards.ts';
+import { testCard } from '../payments/test-cards.ts';
 import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -10,22 +11,29 @@ export interface Buyer {
   readonly name: string | null;
 }
 
-export function newCard(context: Context, buyer: Buyer, card: Card): PaymentMethod {
-  return context.store.put<PaymentMethod>({
-    ...methodOf(context, buyer),
+/** A card, not yet anybody's. `prefix` is `card_1` for one that is added the legacy way, as a source. */
+export function newCard(
+  context: Context,
+  buyer: Buyer,
+  card: Card,
+  prefix: 'pm_1' | 'card_1' = 'pm_1',
+): PaymentMethod {
+  const { brand, country, funding } = testCard(card.number);
+  return keep(context, card.number, {
+    ...methodOf(context, buyer, prefix),
     type: 'card',
     card: {
-      brand: card.brand,
+      brand,
       checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
-      country: 'US',
-      display_brand: card.brand,
+      country,
+      display_brand: brand,
       exp_month: card.expMonth,
       exp_year: card.expYear,
-      fingerprint: card.fingerprint,
-      funding: 'credit',
+      fingerprint: fingerprintOf(card.number),
+      funding,
       generated_from: null,
       last4: card.number.slice(-4),
-      networks: { available: [card.brand], preferred: null },
+      networks: { available: [brand], preferred: null },
       regulated_status: 'unregulated',
       three_d_secure_usage: { supported: true },
       wallet: null,
@@ -33,17 +41,47 @@ export function newCard(context: Context, buyer: Buyer, card: Card): PaymentMeth
   });
 }
 
-export function newBankDebit(context: Context, buyer: Buyer): PaymentMethod {
-  return context.store.put<PaymentMethod>({
-    ...methodOf(context, buyer),
+/** https://docs.stripe.com/payments/payment-methods/bacs-debit#testing */
+const BACS_ACCOUNT = { sortCode: '108800', accountNumber: '00012345' };
+
+/** A British bank account that can be debited. */
+export function newBankDebit(context: Context, buyer: Buyer, account = BACS_ACCOUNT): PaymentMethod {
+  const { sortCode, accountNumber } = account;
+  return keep(context, accountNumber, {
+    ...methodOf(context, buyer, 'pm_1'),
     type: 'bacs_debit',
-    bacs_debit: { fingerprint: 'sandboxBankDebit', last4: '2345', sort_code: '108800' },
+    bacs_debit: {
+      fingerprint: fingerprintOf(sortCode + accountNumber),
+      last4: accountNumber.slice(-4),
+      sort_code: sortCode,
+    },
   });
 }
 
-function methodOf(context: Context, buyer: Buyer): Omit<PaymentMethod, 'type'> {
+/** A European bank account that can be debited. */
+export function newSepaDebit(context: Context, buyer: Buyer, iban: string): PaymentMethod {
+  return keep(context, iban, {
+    ...methodOf(context, buyer, 'pm_1'),
+    type: 'sepa_debit',
+    sepa_debit: {
+      bank_code: iban.slice(4, 9),
+      branch_code: '',
+      country: iban.slice(0, 2),
+      fingerprint: fingerprintOf(iban),
+      generated_from: { charge: null, setup_attempt: null },
+      last4: iban.slice(-4),
+    },
+  });
+}
+
+function keep(context: Context, number: string, method: PaymentMethod): PaymentMethod {
+  context.store.setFacts('payment_method', method.id, { number, isSetUp: false });
+  return context.store.put(method);
+}
+
+function methodOf(context: Context, buyer: Buyer, prefix: 'pm_1' | 'card_1'): Omit<PaymentMethod, 'type'> {
   return {
-    id: newId('pm_1'),
+    id: newId(prefix),
     object: 'payment_method',
     allow_redisplay: 'limited',
     billing_details: {

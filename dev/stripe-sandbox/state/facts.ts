@@ -3,6 +3,7 @@ import type { SubscriptionFacts } from '../billing/subscription-facts.ts';
 import type { PortalOffer } from '../objects/portal-configuration.ts';
 import type { CouponDetails } from '../objects/coupon.ts';
 import type { DiscountTerms } from '../objects/discount.ts';
+import type { ChargeFacts, CustomerFacts, PaymentMethodFacts, RefundFacts } from '../payments/facts.ts';
 
 /** What belongs to an object and Stripe keeps to itself: the API does not show it. */
 export interface Facts {
@@ -11,4 +12,8 @@ export interface Facts {
   coupon: CouponDetails;
   discount: DiscountTerms;
   subscription: SubscriptionFacts;
+  charge: ChargeFacts;
+  customer: CustomerFacts;
+  payment_method: PaymentMethodFacts;
+  refund: RefundFacts;
 }

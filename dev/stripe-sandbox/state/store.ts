@@ -93,6 +93,13 @@ export class Store {
     return factsOf<Name>(this.#facts.get(`${name} ${id}`));
   }
 
+  /** Facts that every object of this kind has: absence would be a mistake of the sandbox itself. */
+  mustFacts<Name extends FactsName>(name: Name, id: string): Facts[Name] {
+    const facts = this.facts(name, id);
+    if (!facts) throw new Error(`The sandbox has lost the facts of ${name} ${id}.`);
+    return facts;
+  }
+
   setFacts<Name extends FactsName>(name: Name, id: string, facts: Facts[Name]): void {
     this.#facts.set(`${name} ${id}`, facts);
     this.#revision += 1;

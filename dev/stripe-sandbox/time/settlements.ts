@@ -1,0 +1,27 @@
+import { intentSettled } from '../billing/collect-invoice.ts';
+import { settleBankDebit } from '../checkout/settle.ts';
+import { settlementOf, settlePending } from '../payments/settle-pending.ts';
+import type { Context } from '../state/context.ts';
+import type { Store } from '../state/store.ts';
+import type { Due } from './due.ts';
+
+/** Bank debits arrive or come back by themselves. */
+export function* dueSettlements(store: Store): Iterable<Due> {
+  for (const intent of store.all('payment_intent')) {
+    const settlement = settlementOf(store, intent);
+    if (!settlement) continue;
+    const { at, succeeds } = settlement;
+    yield {
+      at,
+      customer: intent.customer,
+      happen: (context) => settle(context, intent.id, succeeds),
+    };
+  }
+}
+
+/** Whoever waits for the payment learns of it, too. */
+function settle(context: Context, id: string, succeeds: boolean): void {
+  const session = context.store.all('checkout.session').find((one) => one.payment_intent === id);
+  if (session) settleBankDebit(context, session, succeeds);
+  else intentSettled(context, settlePending(context, context.store.must('payment_intent', id), succeeds));
+}
