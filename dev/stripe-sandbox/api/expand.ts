@@ -2,7 +2,7 @@ import type { Context } from '../state/context.ts';
 import { invalid } from './errors.ts';
 import { wholeList } from './lists.ts';
 import { lineItemsOfSession } from '../resources/checkout-sessions.ts';
-import { paymentsOf } from '../objects/invoice-payment.ts';
+import { intentOf, paymentsOf } from '../objects/invoice-payment.ts';
 
 const MAXIMUM_DEPTH = 4;
 type Json = Record<string, unknown>;
@@ -26,6 +26,14 @@ const INCLUDABLE: Readonly<Record<string, (context: Context, id: string) => unkn
       context.store.all('subscription').filter((one) => one.customer === id && one.status !== 'canceled'),
       `/v1/customers/${id}/subscriptions`,
     ),
+  'invoice.amount_paid_off_stripe': (context, id) => {
+    const paid = paymentsOf(context, id).reduce((sum, { amount_paid }) => sum + (amount_paid ?? 0), 0);
+    return context.store.must('invoice', id).amount_paid - paid;
+  },
+  'invoice.confirmation_secret': (context, id) => {
+    const secret = intentOf(context, id)?.client_secret;
+    return secret ? { client_secret: secret, type: 'payment_intent' } : null;
+  },
   'invoice.payments': (context, id) =>
     wholeList(paymentsOf(context, id), `/v1/invoice_payments?invoice=${id}`),
 };

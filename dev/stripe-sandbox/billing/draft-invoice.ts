@@ -3,7 +3,8 @@ import { newLine, type Line, type LineDraft } from '../objects/invoice-line.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { addInvoiceItem } from './invoice-items.ts';
+import { settleCurrency } from './customer-currency.ts';
+import { addInvoiceItem, subscriptionOfItem } from './invoice-items.ts';
 import { withTotals } from './invoice-totals.ts';
 
 type Invoice = ObjectTypes['invoice'];
@@ -19,8 +20,7 @@ export function draftInvoice(context: Context, draft: InvoiceDraft): Invoice {
   const autoAdvance = draft.autoAdvance && !keepsDrafts(context, draft.subscription);
   const plain = newInvoice(context, { ...draft, id, autoAdvance }, lines);
   const invoice = add(context, withTotals(context, plain), 'invoice.created');
-  const customer = context.store.must('customer', draft.customer);
-  if (!customer.currency) change(context, customer, { currency: draft.currency }, 'customer.updated');
+  settleCurrency(context, draft.customer, draft.currency);
   return invoice;
 }
 
@@ -36,8 +36,7 @@ function lineOf(context: Context, draft: InvoiceDraft & { readonly id: string },
   if (line.invoiceItem !== null) {
     const item = context.store.must('invoiceitem', line.invoiceItem);
     change(context, item, { invoice: draft.id });
-    const subscription = item.parent?.subscription_details?.subscription ?? null;
-    return newLine(line, draft.id, subscription);
+    return newLine(line, draft.id, subscriptionOfItem(item));
   }
   if (line.subscriptionItem !== null) return newLine(line, draft.id, draft.subscription);
   const { customer, subscription } = draft;

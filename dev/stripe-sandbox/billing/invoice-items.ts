@@ -1,13 +1,18 @@
 import { newInvoiceItem, type NewInvoiceItem } from '../objects/invoice-item.ts';
-import type { LineDraft } from '../objects/invoice-line.ts';
-import { add, type Context } from '../state/context.ts';
+import { newLine, type Line, type LineDraft } from '../objects/invoice-line.ts';
+import { add, change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { settleCurrency } from './customer-currency.ts';
+import { withTotals } from './invoice-totals.ts';
 
+type Invoice = ObjectTypes['invoice'];
 type InvoiceItem = ObjectTypes['invoiceitem'];
 
 /** Keeps something to bill, on a draft or on the next invoice (`invoiceitem.created`). */
 export function addInvoiceItem(context: Context, wanted: NewInvoiceItem): InvoiceItem {
-  return add(context, newInvoiceItem(context, wanted), 'invoiceitem.created');
+  const item = add(context, newInvoiceItem(context, wanted), 'invoiceitem.created');
+  settleCurrency(context, item.customer, item.currency);
+  return item;
 }
 
 /**
@@ -24,7 +29,7 @@ export function pendingLines(
   return context.store
     .all('invoiceitem')
     .filter((item) => item.invoice === null && item.customer === customer && item.currency === currency)
-    .filter((item) => isWanted(item.parent?.subscription_details?.subscription ?? null))
+    .filter((item) => isWanted(subscriptionOfItem(item)))
     .map((item) => lineDraftOf(context, item));
 }
 
@@ -48,4 +53,46 @@ export function lineDraftOf(context: Context, item: InvoiceItem): LineDraft {
     discounts: item.discounts ?? [],
     metadata: item.metadata ?? {},
   };
+}
+
+/** Puts the item's line on a draft, in the place of the one it had or as the last (`invoice.updated`). */
+export function placeItem(context: Context, invoice: Invoice, item: InvoiceItem): void {
+  const line = newLine(lineDraftOf(context, item), invoice.id, subscriptionOfItem(item));
+  const before = invoice.lines.data.find((one) => itemOf(one) === item.id);
+  const lines = before
+    ? invoice.lines.data.map((one) => (one === before ? { ...line, id: before.id } : one))
+    : [...invoice.lines.data, line];
+  changeLines(context, invoice, lines);
+}
+
+/** Takes the item's line from a draft (`invoice.updated`). */
+export function removeItem(context: Context, invoice: Invoice, item: InvoiceItem): void {
+  changeLines(
+    context,
+    invoice,
+    invoice.lines.data.filter((line) => itemOf(line) !== item.id),
+  );
+}
+
+/** The items of a draft that goes away wait for another invoice. */
+export function releaseItems(context: Context, invoice: Invoice): void {
+  for (const item of context.store.all('invoiceitem')) {
+    if (item.invoice === invoice.id) change(context, item, { invoice: null });
+  }
+}
+
+function changeLines(context: Context, invoice: Invoice, data: Line[]): void {
+  const redrafted = withTotals(context, { ...invoice, lines: { ...invoice.lines, data } });
+  change(context, invoice, redrafted, 'invoice.updated');
+}
+
+function itemOf({ parent }: Line): string | null {
+  return (
+    parent?.invoice_item_details?.invoice_item ?? parent?.subscription_item_details?.invoice_item ?? null
+  );
+}
+
+/** The subscription that an item belongs to; null: none. */
+export function subscriptionOfItem(item: InvoiceItem): string | null {
+  return item.parent?.subscription_details?.subscription ?? null;
 }

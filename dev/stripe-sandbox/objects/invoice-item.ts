@@ -6,6 +6,8 @@ import { pricingOf, type LineDraft } from './invoice-line.ts';
 type InvoiceItem = ObjectTypes['invoiceitem'];
 
 export interface NewInvoiceItem {
+  /** An id that was chosen before; a new one otherwise. */
+  readonly id?: string;
   readonly customer: string;
   readonly subscription: string | null;
   /** The draft that it is on; null: it waits for the next one. */
@@ -17,7 +19,7 @@ export interface NewInvoiceItem {
 export function newInvoiceItem(context: Context, wanted: NewInvoiceItem): InvoiceItem {
   const { line } = wanted;
   return {
-    id: newId('ii_1'),
+    id: wanted.id ?? newId('ii_1'),
     object: 'invoiceitem',
     amount: line.amount,
     currency: line.currency,

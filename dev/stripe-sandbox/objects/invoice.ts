@@ -4,7 +4,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 import type { Line, LineDraft } from './invoice-line.ts';
 
 const HOUR_SECONDS = 3600;
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 type Customer = ObjectTypes['customer'];
 type Invoice = ObjectTypes['invoice'];
 

@@ -1,3 +1,34 @@
-import type { Operation } from '../api/operations.ts';
+import { refuseUnsupported } from '../api/errors.ts';
+import { equals, inRange, page } from '../api/lists.ts';
+import { operation, own, retrieve, type Operation } from '../api/operations.ts';
+import { removeItem } from '../billing/invoice-items.ts';
+import { checkEditable, createInvoiceItem, updateInvoiceItem } from '../billing/write-invoice-item.ts';
 
-export const invoiceItems: readonly Operation[] = [];
+const PATH = '/v1/invoiceitems';
+
+export const invoiceItems: readonly Operation[] = [
+  operation('POST', PATH, 'invoiceItemCreate', createInvoiceItem),
+  retrieve(PATH, 'invoiceitem'),
+  operation('POST', `${PATH}/:id`, 'invoiceItemUpdate', (context, params, id) =>
+    updateInvoiceItem(context, own(context, 'invoiceitem', id), params),
+  ),
+  operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => {
+    const item = own(context, 'invoiceitem', id);
+    checkEditable(context, item);
+    context.events.emit(context, 'invoiceitem.deleted', item);
+    if (item.invoice !== null) removeItem(context, context.store.must('invoice', item.invoice), item);
+    return context.store.delete(item);
+  }),
+  operation('GET', PATH, 'invoiceItemList', (context, params) => {
+    refuseUnsupported(params, ['customer_account']);
+    const found = context.store.all('invoiceitem').filter((item) => {
+      return (
+        equals(item.customer, params.customer) &&
+        equals(item.invoice, params.invoice) &&
+        equals(item.invoice === null, params.pending) &&
+        inRange(item.date, params.created)
+      );
+    });
+    return page(found, params, PATH);
+  }),
+];

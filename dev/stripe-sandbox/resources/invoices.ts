@@ -1,10 +1,61 @@
-import { equals, page } from '../api/lists.ts';
+import { invalid } from '../api/errors.ts';
+import { equals, inRange, page } from '../api/lists.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
+import { createInvoice } from '../billing/create-invoice.ts';
+import { sendInvoice } from '../billing/due-invoices.ts';
+import { markUncollectible, voidInvoice } from '../billing/end-invoice.ts';
+import { finalizeInvoice } from '../billing/finalize-invoice.ts';
+import { releaseItems } from '../billing/invoice-items.ts';
+import { payInvoice } from '../billing/pay-invoice.ts';
+import { updateInvoice } from '../billing/update-invoice.ts';
+import type { Context } from '../state/context.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 
 const PATH = '/v1/invoices';
+type Invoice = ObjectTypes['invoice'];
 
 export const invoices: readonly Operation[] = [
+  operation('POST', PATH, 'invoiceCreate', createInvoice),
   retrieve(PATH, 'invoice'),
+  operation('POST', `${PATH}/:id`, 'invoiceUpdate', (context, params, id) =>
+    updateInvoice(context, own(context, 'invoice', id), params),
+  ),
+  operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => {
+    const invoice = own(context, 'invoice', id);
+    checkStatus(invoice, ['draft'], 'You can only delete draft invoices.');
+    if (invoice.parent?.subscription_details) {
+      throw invalid("You can't delete invoices created by subscriptions.");
+    }
+    releaseItems(context, invoice);
+    context.events.emit(context, 'invoice.deleted', invoice);
+    return context.store.delete(invoice);
+  }),
+  operation('POST', `${PATH}/:id/finalize`, 'invoiceFinalize', (context, { auto_advance }, id) => {
+    const invoice = own(context, 'invoice', id);
+    checkStatus(
+      invoice,
+      ['draft'],
+      "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+    );
+    const draft = auto_advance === undefined ? invoice : updateInvoice(context, invoice, { auto_advance });
+    return finalizeInvoice(context, draft);
+  }),
+  operation('POST', `${PATH}/:id/pay`, 'invoicePay', (context, params, id) =>
+    payInvoice(context, own(context, 'invoice', id), params),
+  ),
+  operation('POST', `${PATH}/:id/send`, 'expandOnly', (context, _params, id) =>
+    send(context, own(context, 'invoice', id)),
+  ),
+  operation('POST', `${PATH}/:id/void`, 'expandOnly', (context, _params, id) => {
+    const invoice = own(context, 'invoice', id);
+    checkStatus(invoice, ['open', 'uncollectible'], 'You can only void open or uncollectible invoices.');
+    return voidInvoice(context, invoice);
+  }),
+  operation('POST', `${PATH}/:id/mark_uncollectible`, 'expandOnly', (context, _params, id) => {
+    const invoice = own(context, 'invoice', id);
+    checkStatus(invoice, ['open'], "You can only pass in open invoices. This invoice isn't open.");
+    return markUncollectible(context, invoice);
+  }),
   operation('GET', `${PATH}/:id/lines`, 'invoiceLineItemsList', (context, params, id) => {
     return page(own(context, 'invoice', id).lines.data, params, `${PATH}/${id}/lines`);
   }),
@@ -16,7 +67,20 @@ export const invoices: readonly Operation[] = [
       equals(invoice.customer, params.customer) &&
       equals(invoice.status, params.status) &&
       equals(invoice.collection_method, params.collection_method) &&
+      (params.due_date === undefined || inRange(invoice.due_date ?? NaN, params.due_date)) &&
       equals(invoice.parent?.subscription_details?.subscription, params.subscription),
-    ['customer_account', 'due_date'],
+    ['customer_account'],
   ),
 ];
+
+function checkStatus(invoice: Invoice, allowed: readonly Invoice['status'][], message: string): void {
+  if (!allowed.includes(invoice.status)) throw invalid(message);
+}
+
+function send(context: Context, invoice: Invoice): Invoice {
+  if (invoice.collection_method !== 'send_invoice') {
+    throw invalid("You can only manually send an invoice if its collection method is 'send_invoice'.");
+  }
+  checkStatus(invoice, ['draft', 'open', 'paid'], `An invoice that is ${invoice.status} can not be sent.`);
+  return sendInvoice(context, invoice.status === 'draft' ? finalizeInvoice(context, invoice) : invoice);
+}

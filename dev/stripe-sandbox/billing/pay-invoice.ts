@@ -1,0 +1,82 @@
+import { invalid, refuseUnsupported, StripeFailure } from '../api/errors.ts';
+import { named } from '../api/operations.ts';
+import type { Params } from '../api/parameters.ts';
+import { intentOf } from '../objects/invoice-payment.ts';
+import type { Context } from '../state/context.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+import { collectInvoice, defaultMethod } from './collect-invoice.ts';
+import { finalizeInvoice } from './finalize-invoice.ts';
+import { payOutOfBand } from './settle-invoice.ts';
+
+type Invoice = ObjectTypes['invoice'];
+type PaymentMethod = ObjectTypes['payment_method'];
+
+/**
+ * Somebody asks to collect an invoice now, a draft too. Throws 402 when the
+ * payment fails, after the failure was kept and told, and 400 when there is
+ * nothing to pay or nothing to pay with.
+ */
+export function payInvoice(context: Context, invoice: Invoice, params: Params<'invoicePay'>): Invoice {
+  refuseUnsupported(params, ['forgive', 'mandate', 'source']);
+  checkPayable(context, invoice);
+  const chosen = chosenMethod(context, invoice, params.payment_method);
+  const open = invoice.status === 'draft' ? finalizeInvoice(context, invoice) : invoice;
+  if (open.status === 'paid') return open;
+  if (params.paid_out_of_band) return payOutOfBand(context, open);
+  const method = chosen ?? defaultMethod(context, open);
+  const tried = collectInvoice(context, open, {
+    ...(method && { method }),
+    automatic: false,
+    offSession: params.off_session ?? true,
+  });
+  if (!method) throw nothingToPayWith();
+  failUnlessPaid(context, tried);
+  return tried;
+}
+
+function checkPayable(context: Context, invoice: Invoice): void {
+  if (invoice.status === 'paid') throw invalid('Invoice is already paid');
+  if (invoice.status === 'void') throw invalid('A void invoice can not be paid.');
+  if (intentOf(context, invoice.id)?.status === 'processing') {
+    throw invalid('This invoice already has a payment that is being processed.');
+  }
+}
+
+function chosenMethod(context: Context, invoice: Invoice, id: string | undefined): PaymentMethod | undefined {
+  if (id === undefined) return undefined;
+  const method = named(context, 'payment_method', id, 'payment_method');
+  if (method.customer === invoice.customer) return method;
+  throw invalid(
+    `The payment method ${id} does not belong to the invoice's customer ${invoice.customer}.`,
+    'payment_method',
+  );
+}
+
+/** A debit that the bank takes its time for is no failure. */
+function failUnlessPaid(context: Context, invoice: Invoice): void {
+  const intent = intentOf(context, invoice.id);
+  if (intent?.status === 'requires_action') {
+    throw new StripeFailure(402, {
+      type: 'card_error',
+      code: 'invoice_payment_intent_requires_action',
+      message:
+        'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice. For more details see: https://stripe.com/docs/billing/subscriptions/overview#requires-action',
+    });
+  }
+  const error = intent?.status === 'requires_payment_method' ? intent.last_payment_error : null;
+  if (!error) return;
+  throw new StripeFailure(402, {
+    type: 'card_error',
+    message: error.message ?? 'Your card was declined.',
+    ...(error.code && { code: error.code }),
+    ...(error.decline_code && { decline_code: error.decline_code }),
+  });
+}
+
+function nothingToPayWith(): Error {
+  return invalid(
+    'There is no `default_payment_method` set on this Customer or Invoice. Please set either a `default_payment_method` or a `default_source` on the Customer or Invoice.',
+    undefined,
+    'resource_missing',
+  );
+}
