@@ -2,11 +2,12 @@ import { cycleAround } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { recurrenceOf } from '../objects/subscription.ts';
 
-export interface BilledPeriod {
+type Price = ObjectTypes['price'];
+
+/** Unix seconds. */
+export interface Period {
   readonly start: number;
   readonly end: number;
-  /** Which part of a whole billing cycle it is: 1, or less when it begins late or ends early. */
-  readonly share: number;
 }
 
 /**
@@ -14,10 +15,15 @@ export interface BilledPeriod {
  * cycle, or up to `until` when that comes first. Unix seconds.
  */
 export function billedPeriod(
-  price: ObjectTypes['price'],
+  price: Price,
   { anchor, start, until }: { anchor: number; start: number; until: number | null },
-): BilledPeriod {
-  const cycle = cycleAround(anchor, recurrenceOf(price), start);
-  const end = until !== null && until > start ? Math.min(until, cycle.end) : cycle.end;
-  return { start, end, share: (end - start) / (cycle.end - cycle.start) };
+): Period {
+  const { end } = cycleAround(anchor, recurrenceOf(price), start);
+  return { start, end: until !== null && until > start ? Math.min(until, end) : end };
+}
+
+/** Which part of a whole billing cycle a period is: 1, or less when it begins late or ends early. */
+export function shareOfCycle(price: Price, anchor: number, period: Period): number {
+  const cycle = cycleAround(anchor, recurrenceOf(price), period.start);
+  return Math.min(1, (period.end - period.start) / (cycle.end - cycle.start));
 }

@@ -1,7 +1,23 @@
-import type { Context } from '../state/context.ts';
+import { newSubscription, newSubscriptionItem, itemList } from '../objects/subscription.ts';
+import type { LineDraft } from '../objects/invoice-line.ts';
+import { add, type Context } from '../state/context.ts';
+import { imagined } from '../state/events.ts';
+import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import type { DiscountParam } from './redeem.ts';
+import { billedPeriod } from './billed-period.ts';
+import { cancellation } from './cancellation.ts';
+import type { DiscountTarget } from './check-redemption.ts';
+import { collectInvoice } from './collect-invoice.ts';
+import { finalizeInvoice } from './finalize-invoice.ts';
+import { paymentFailure } from './payment-failure.ts';
+import { checkRedeemable, redeem, type DiscountParam } from './redeem.ts';
+import { settleInvoice } from './settle-invoice.ts';
+import { draftSubscriptionInvoice, useUpDiscounts } from './subscription-invoice.ts';
+import { rememberOfSubscription } from './subscription-facts.ts';
+import { periodLine, priceLine } from './subscription-lines.ts';
+import { tellTrialEnd } from './trial.ts';
 
+type Invoice = ObjectTypes['invoice'];
 type PaymentIntent = ObjectTypes['payment_intent'];
 type Price = ObjectTypes['price'];
 type Subscription = ObjectTypes['subscription'];
@@ -26,28 +42,170 @@ export interface SubscriptionWish {
   readonly trialEnd: number | null;
   readonly missingPaymentMethod: 'cancel' | 'create_invoice' | 'pause';
   readonly cancelAt: number | null;
+  /** The end of a shorter first period, in Unix seconds; otherwise cycles begin now, or after the trial. */
+  readonly billingCycleAnchor?: number | null;
+  /** Whether a shorter first period costs its part, or nothing. */
+  readonly prorates?: boolean;
   readonly cancelAtPeriodEnd: boolean;
   readonly description: string | null;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly paymentSettings?: Subscription['payment_settings'];
 }
 
 /**
  * How the first invoice is paid: by an intent that has succeeded in Checkout, or
- * by trying the default payment method, or later by somebody.
+ * by trying the default payment method, or later by somebody, or it stays a
+ * draft for an hour as that of a renewal does.
  */
 export type FirstPayment =
   | { readonly kind: 'paid'; readonly intent: PaymentIntent | null }
-  | { readonly kind: 'collect'; readonly behavior: 'allow_incomplete' | 'error_if_incomplete' }
-  | { readonly kind: 'wait' };
+  | {
+      readonly kind: 'collect';
+      readonly behavior: 'allow_incomplete' | 'error_if_incomplete';
+      readonly offSession?: boolean;
+    }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'draft' };
 
 /**
  * Starts a subscription with its first period or its trial, and its first
  * invoice. Throws 402 for `error_if_incomplete` before anything is kept.
  */
 export function createSubscription(
-  _context: Context,
-  _wish: SubscriptionWish,
-  _payment: FirstPayment,
+  context: Context,
+  wish: SubscriptionWish,
+  payment: FirstPayment,
 ): Subscription {
-  throw new Error('not built yet');
+  if (payment.kind === 'collect' && payment.behavior === 'error_if_incomplete') {
+    const world = imagined(context);
+    const { id, status, latest_invoice } = start(world, wish, payment);
+    if (status === 'incomplete') throw paymentFailure(world, latest_invoice ?? id);
+  }
+  return start(context, wish, payment);
+}
+
+function start(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {
+  const draft = subscriptionOf(context, wish, payment);
+  const subscription = add(
+    context,
+    { ...draft, status: firstStatus(context, draft, wish, payment) },
+    'customer.subscription.created',
+  );
+  if (wish.cancelAt !== null) {
+    rememberOfSubscription(context, subscription.id, { prorateAtCancel: wish.prorates ?? true });
+  }
+  tellTrialEnd(context, subscription);
+  const invoice = draftFirstInvoice(context, subscription, wish, payment);
+  if (invoice) payFirstInvoice(context, invoice, payment);
+  const isTrial = subscription.trial_end !== null;
+  return isTrial
+    ? context.store.must('subscription', subscription.id)
+    : useUpDiscounts(context, subscription.id);
+}
+
+/** Draft of the subscription; `start` finds out its status. */
+function subscriptionOf(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {
+  const id = newId('sub_1');
+  const now = context.now();
+  const target: DiscountTarget = {
+    customer: wish.customer,
+    subscription: id,
+    currency: wish.currency,
+    isChecked: payment.kind === 'paid',
+  };
+  for (const [index, { discounts }] of wish.items.entries()) {
+    checkRedeemable(context, discounts, target, `items[${index}][discounts]`);
+  }
+  const discounts = redeem(context, wish.discounts, target, 'discounts').map((discount) => discount.id);
+  const anchor = wish.billingCycleAnchor ?? wish.trialEnd ?? now;
+  const until = wish.trialEnd ?? (wish.prorates === false ? null : wish.cancelAt);
+  const items = wish.items.map((item, index) =>
+    newSubscriptionItem(context, {
+      subscription: id,
+      price: item.price,
+      quantity: item.quantity,
+      metadata: item.metadata,
+      discounts: redeem(context, item.discounts, target, `items[${index}][discounts]`).map((one) => one.id),
+      period: billedPeriod(item.price, { anchor, start: now, until }),
+    }),
+  );
+  const subscription = newSubscription(context, {
+    id,
+    billing_cycle_anchor: anchor,
+    collection_method: wish.collectionMethod,
+    currency: wish.currency,
+    customer: wish.customer,
+    days_until_due: wish.daysUntilDue,
+    default_payment_method: wish.defaultPaymentMethod,
+    description: wish.description,
+    discounts,
+    items: itemList(id, items),
+    latest_invoice: billsFirstPeriod(wish) ? newId('in_1') : null,
+    metadata: { ...wish.metadata },
+    status: 'incomplete',
+    trial_end: wish.trialEnd,
+    trial_settings: {
+      end_behavior: { billing_cycle_anchor: null, missing_payment_method: wish.missingPaymentMethod },
+    },
+    trial_start: wish.trialEnd === null ? null : now,
+    ...(wish.paymentSettings && { payment_settings: wish.paymentSettings }),
+  });
+  const ends = { at: wish.cancelAt, atPeriodEnd: wish.cancelAtPeriodEnd };
+  return { ...subscription, ...cancellation(subscription, ends, now) };
+}
+
+/** A first period up to a later anchor that is not prorated costs nothing, and nothing is invoiced. */
+function billsFirstPeriod(wish: SubscriptionWish): boolean {
+  return !wish.billingCycleAnchor || wish.prorates !== false || wish.extras.length > 0;
+}
+
+function draftFirstInvoice(
+  context: Context,
+  subscription: Subscription,
+  wish: SubscriptionWish,
+  payment: FirstPayment,
+): Invoice | null {
+  if (subscription.latest_invoice === null) return null;
+  const isFree = wish.billingCycleAnchor && wish.prorates === false;
+  const lines: LineDraft[] = [
+    ...(isFree ? [] : subscription.items.data.map((item) => periodLine(context, subscription, item))),
+    ...wish.extras.map(({ price, quantity }) => priceLine(context, price, quantity, subscription.metadata)),
+  ];
+  return draftSubscriptionInvoice(context, subscription, {
+    id: subscription.latest_invoice,
+    autoAdvance: waits(subscription, payment),
+    billingReason: 'subscription_create',
+    lines,
+  });
+}
+
+/** Whether the first invoice stays a draft for an hour: what is sent does, too. */
+function waits(subscription: Subscription, payment: FirstPayment): boolean {
+  return payment.kind === 'draft' || subscription.collection_method === 'send_invoice';
+}
+
+/** `incomplete` until its first invoice is paid, unless that is nothing to wait for. */
+function firstStatus(
+  context: Context,
+  draft: Subscription,
+  wish: SubscriptionWish,
+  payment: FirstPayment,
+): Subscription['status'] {
+  const world = imagined(context);
+  world.store.put(draft);
+  const due = draftFirstInvoice(world, draft, wish, payment)?.amount_due ?? 0;
+  const isSure = payment.kind === 'paid' || waits(draft, payment) || due === 0;
+  if (!isSure) return 'incomplete';
+  return draft.trial_end === null ? 'active' : 'trialing';
+}
+
+function payFirstInvoice(context: Context, invoice: Invoice, payment: FirstPayment): void {
+  if (invoice.auto_advance && invoice.automatically_finalizes_at !== null) return;
+  const intent = payment.kind === 'paid' ? (payment.intent ?? undefined) : undefined;
+  const open = finalizeInvoice(context, invoice, intent);
+  if (open.status !== 'open') return;
+  if (intent?.status === 'succeeded') settleInvoice(context, open, intent);
+  else if (payment.kind === 'collect') {
+    collectInvoice(context, open, { automatic: false, offSession: payment.offSession ?? false });
+  }
 }

@@ -1,5 +1,6 @@
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { NO_DETAILS } from './cancellation.ts';
 
 type Subscription = ObjectTypes['subscription'];
 type CancellationDetails = NonNullable<Subscription['cancellation_details']>;
@@ -34,13 +35,6 @@ export function endSubscription(
     'customer.subscription.deleted',
   );
 }
-
-const NO_DETAILS: CancellationDetails = {
-  comment: null,
-  feedback: null,
-  feedback_option: null,
-  reason: null,
-};
 
 /** https://docs.stripe.com/billing/subscriptions/cancel: Stripe does not go on to charge who has canceled. */
 function stopCollecting(context: Context, subscription: Subscription): void {
