@@ -73,7 +73,6 @@ export class Api {
       const form = decodeForm(request.form);
       record.params = form;
       this.#authenticate(request);
-      checkVersion(request);
       const { method, path } = request;
       const fault = this.faultRule?.({ method, path, sequence }) ?? 'none';
       const cause: Cause = { id: record.id, idempotency_key: record.idempotencyKey };
@@ -144,6 +143,7 @@ function prepare(request: ApiRequest, form: Form): { run: Work; pathId: string }
       message: `Unrecognized request URL (${request.method}: ${request.path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
     });
   }
+  checkVersion(request);
   return { run: found.route.prepare(form), pathId: found.id };
 }
 
