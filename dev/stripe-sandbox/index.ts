@@ -14,7 +14,7 @@ import type { FaultRule } from './api/faults.ts';
 import { randomText } from './state/ids.ts';
 import { controlPages } from './pages/control-page.ts';
 import { payPage } from './pages/pay-page.ts';
-import { portalPage } from './pages/portal-page.ts';
+import { portalPages } from './pages/portal/routes.ts';
 import { listen, type Handlers } from './server.ts';
 import { keepInFile } from './state/state-file.ts';
 import type { AccountSettings } from './state/settings.ts';
@@ -106,7 +106,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     api,
     context,
     log,
-    pages: [...payPage, ...portalPage, ...controlPages(api, deliveries)],
+    pages: [...payPage, ...portalPages, ...controlPages(api, deliveries)],
   });
   deliveries.setEndpoint(options.webhookEndpoint);
   const passing = setInterval(() => catchUp(context), DUE_CHECK_MILLISECONDS);

@@ -60,7 +60,7 @@ const STYLE = new Html(`
   .banner { margin: 0; padding: .4rem; text-align: center; background: #ffe8c2; font-size: .85rem; }
   h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2rem; }
   label { display: block; margin-top: .8rem; font-size: .9rem; }
-  input[type=text], input[type=email] { width: 100%; box-sizing: border-box; padding: .5rem; font: inherit; border: 1px solid #c9d2dc; border-radius: 5px; }
+  input[type=text], input[type=email], input[type=number], select, textarea { width: 100%; box-sizing: border-box; padding: .5rem; font: inherit; border: 1px solid #c9d2dc; border-radius: 5px; }
   fieldset { border: 0; margin: 0; padding: 0; }
   .row { display: flex; gap: 1rem; } .row > * { flex: 1; }
   button { margin-top: 1rem; padding: .55rem 1rem; font: inherit; border: 0; border-radius: 5px; background: #635bff; color: #fff; cursor: pointer; }
@@ -68,6 +68,10 @@ const STYLE = new Html(`
   button.small { margin: 0; padding: .1rem .5rem; font-size: .8rem; }
   .wide-button { width: 100%; }
   .problem { padding: .6rem .8rem; border-radius: 5px; background: #fde8e8; color: #a30f0f; }
+  .notice { padding: .6rem .8rem; border-radius: 5px; background: #e6f6ec; color: #0b6b32; }
+  .card { margin: .8rem 0; padding: .2rem 1rem .6rem; border: 1px solid #e6ebf1; border-radius: 8px; }
+  .tag { padding: .1rem .5rem; border-radius: 4px; background: #eef0ff; font-size: .85rem; }
+  .links a { margin-right: 1rem; }
   .total { font-size: 1.6rem; font-weight: 600; }
   .scroll { overflow-x: auto; }
   table { width: 100%; border-collapse: collapse; font-size: .9rem; }

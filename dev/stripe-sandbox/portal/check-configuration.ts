@@ -42,7 +42,9 @@ export function checkParams(params: Params<'portalConfigurationUpdate'>): void {
 
 /** Stripe's 400 for a text that is no address; an empty one unsets the parameter. */
 export function checkUrl(url: string | null | undefined, param: string): void {
-  if (url && !URL.canParse(url)) throw invalid('Not a valid URL', param, 'url_invalid');
+  if (!url) return;
+  const isWeb = /^https?:/i.test(url) && URL.canParse(url);
+  if (!isWeb) throw invalid('Not a valid URL', param, 'url_invalid');
 }
 
 /** Refuses features that do not fit together. */

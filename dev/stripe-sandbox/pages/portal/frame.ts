@@ -1,0 +1,72 @@
+import type { Visit } from '../../portal/visit.ts';
+import { document, html, type Html } from '../html.ts';
+import type { PageAnswer } from '../page.ts';
+
+/** Where a link or a form of the portal leads: its home page, or one of its others. */
+export function address({ session }: Visit, query: Readonly<Record<string, string>> = {}): string {
+  const search = new URLSearchParams(query).toString();
+  const { pathname } = new URL(session.url);
+  return search === '' ? pathname : `${pathname}?${search}`;
+}
+
+/** One page of the portal; `problem` is what was wrong with the form that led here. */
+export function portalPage(
+  visit: Visit,
+  title: string,
+  body: Html,
+  { problem, status }: { problem?: string | undefined; status?: number } = {},
+): PageAnswer {
+  const { business_profile: profile } = visit.configuration;
+  return {
+    status: status ?? (problem === undefined ? 200 : 400),
+    html: document(
+      title,
+      html`
+        ${profile.headline === null ? '' : html`<p><small>${profile.headline}</small></p>`}
+        <h1>${title}</h1>
+        ${problem === undefined ? '' : html`<p class="problem" role="alert">${problem}</p>`} ${body}
+        ${wayBack(visit)} ${legalLinks(visit)}
+      `,
+    ),
+  };
+}
+
+function wayBack({ session }: Visit): Html {
+  return session.return_url === null ? html`` : html`<p><a href="${session.return_url}">Return</a></p>`;
+}
+
+function legalLinks({ configuration }: Visit): Html {
+  const { privacy_policy_url: privacy, terms_of_service_url: terms } = configuration.business_profile;
+  if (privacy === null && terms === null) return html``;
+  return html`<p>
+    <small>
+      ${terms === null ? '' : html`<a href="${terms}">Terms</a>`}
+      ${privacy === null ? '' : html`<a href="${privacy}">Privacy</a>`}
+    </small>
+  </p>`;
+}
+
+/** The way from a page of the portal to its home. A flow has none: it is for one thing only. */
+export function backLink(visit: Visit): Html {
+  return visit.session.flow === null ? html`<p><a href="${address(visit)}">Back to billing</a></p>` : html``;
+}
+
+/** A form that does one thing by one button. */
+export function actionButton(
+  visit: Visit,
+  action: string,
+  label: string,
+  fields: Readonly<Record<string, string>> = {},
+): Html {
+  return html`<form method="post" action="${address(visit)}">
+    ${hiddenFields({ action, ...fields })}
+    <button>${label}</button>
+  </form>`;
+}
+
+/** Fields of a form that the customer does not fill in. */
+export function hiddenFields(fields: Readonly<Record<string, string>>): Html[] {
+  return Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  );
+}

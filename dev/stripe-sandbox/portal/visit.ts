@@ -1,0 +1,68 @@
+import type { Configuration } from '../objects/portal-configuration.ts';
+import { inTimeOf } from '../state/clock.ts';
+import type { Context } from '../state/context.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+import { isOver, type PortalSession } from './new-session.ts';
+
+type Customer = ObjectTypes['customer'];
+type Invoice = ObjectTypes['invoice'];
+type PaymentMethod = ObjectTypes['payment_method'];
+type Subscription = ObjectTypes['subscription'];
+
+/** A customer in the portal, and what is allowed there. */
+export interface Visit {
+  /** In the customer's time. */
+  readonly context: Context;
+  readonly session: PortalSession;
+  readonly configuration: Configuration;
+  readonly customer: Customer;
+}
+
+/** Whose portal a link opens, by the last part of its address. */
+export function visitOf(context: Context, token: string): Visit | 'unknown' | 'over' {
+  const session = context.store
+    .all('billing_portal.session')
+    .find((one) => one.url.endsWith(`/p/session/${token}`));
+  const customer = session && context.store.get('customer', session.customer);
+  if (!session || !customer) return 'unknown';
+  if (isOver(context, session)) return 'over';
+  return {
+    context: inTimeOf(context, customer.id),
+    session,
+    configuration: context.store.must('billing_portal.configuration', String(session.configuration)),
+    customer,
+  };
+}
+
+/** The customer's subscriptions that have not ended, newest first. */
+export function runningSubscriptions({ context, customer }: Visit): Subscription[] {
+  return context.store
+    .all('subscription')
+    .filter((one) => one.customer === customer.id && one.ended_at === null);
+}
+
+/** The customer's subscription of this id, if it has not ended. */
+export function runningSubscription(visit: Visit, id: string): Subscription | undefined {
+  return runningSubscriptions(visit).find((one) => one.id === id);
+}
+
+/** The customer's invoices that were sent to them, newest first. */
+export function invoicesOf({ context, customer }: Visit): Invoice[] {
+  return context.store.all('invoice').filter((one) => one.customer === customer.id && one.status !== 'draft');
+}
+
+/** The invoice that a subscription still waits for. */
+export function openInvoiceOf(visit: Visit, subscription: Subscription): Invoice | undefined {
+  return invoicesOf(visit).find(
+    (one) => one.status === 'open' && one.parent?.subscription_details?.subscription === subscription.id,
+  );
+}
+
+/** What pays a subscription, or the customer's other invoices. */
+export function paymentMethodOf(
+  { context, customer }: Visit,
+  subscription?: Subscription,
+): PaymentMethod | undefined {
+  const id = subscription?.default_payment_method ?? customer.invoice_settings.default_payment_method;
+  return id === null ? undefined : context.store.get('payment_method', id);
+}
