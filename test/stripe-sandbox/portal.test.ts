@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, payByCard, priceOf, refusal, sandbox, sessionFor } from './support.ts';
+import { eventsOf, payByCard, priceOf, refusal, sandbox, sessionFor, submit } from './support.ts';
 
 const RETURN_URL = 'https://shop.example/account';
 const PRODUCTS = 'features.subscription_update.products';
@@ -293,5 +293,107 @@ describe('sessions of the customer portal', () => {
       expect(error.statusCode).toBe(400);
       expect(error.message).toMatch(message);
     }
+  });
+});
+
+/** Opens the portal of a customer. */
+async function open(
+  stripe: Stripe,
+  customer: string,
+  params: Stripe.BillingPortal.SessionCreateParams = {},
+): Promise<string> {
+  const session = await stripe.billingPortal.sessions.create({ customer, ...params });
+  return session.url;
+}
+
+async function pageAt(url: string, query: Record<string, string> = {}): Promise<string> {
+  const response = await fetch(`${url}?${new URLSearchParams(query).toString()}`);
+  return response.text();
+}
+
+describe('the page of the customer portal', () => {
+  test('shows a subscription, its invoices and what happens next', async () => {
+    const { stripe } = await sandbox({ now: () => new Date('2027-03-01T00:00:00Z') });
+    const { customer, subscription } = await subscriber(stripe);
+    const page = await pageAt(await open(stripe, customer.id, { return_url: RETURN_URL }));
+    expect(page).toContain('Billing of Jenny Rosen');
+    expect(page).toContain('Professional');
+    expect(page).toContain('£24.90 / month');
+    expect(page).toContain('Renews on 1 April 2027.');
+    expect(page).toContain('Visa •••• 4242, expires 12/2040');
+    const invoice = await stripe.invoices.retrieve(String(subscription.latest_invoice));
+    expect(page).toContain(invoice.number ?? 'a number');
+    expect(page).toContain(`href="${RETURN_URL}"`);
+  });
+
+  test('offers only what the configuration allows', async () => {
+    const { stripe } = await sandbox();
+    const { customer } = await subscriber(stripe);
+    const everything = await pageAt(await open(stripe, customer.id));
+    const { id: configuration } = await stripe.billingPortal.configurations.create({
+      business_profile: { headline: 'Only <b>look</b>', terms_of_service_url: 'https://shop.example/terms' },
+      features: { invoice_history: { enabled: false } },
+    });
+    const url = await open(stripe, customer.id, { configuration });
+    const nothing = await pageAt(url);
+    for (const offer of ['Change plan', 'Cancel', 'Update card', 'Change details', 'Invoices']) {
+      expect(everything).toContain(offer);
+      expect(nothing).not.toContain(offer);
+    }
+    expect(nothing).toContain('Only &lt;b&gt;look&lt;/b&gt;');
+    expect(nothing).toContain('href="https://shop.example/terms"');
+    const response = await submit(url, { action: 'update_details', name: 'Mallory' });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('Your name cannot be changed here.');
+    expect(await stripe.customers.retrieve(customer.id)).toMatchObject({ name: 'Jenny Rosen' });
+  });
+
+  test('changes name, email and address, and says what is wrong with them', async () => {
+    const { stripe } = await sandbox();
+    const { id } = await stripe.customers.create({ email: 'jenny@example.com', phone: '123' });
+    const url = await open(stripe, id);
+    const wrong = await submit(url, { action: 'update_details', name: '"><b>Jenny', email: 'jenny' });
+    expect(wrong.status).toBe(400);
+    const page = await wrong.text();
+    expect(page).toContain('Invalid email address: jenny');
+    expect(page).toContain('value="&quot;&gt;&lt;b&gt;Jenny"');
+    const right = await submit(url, {
+      action: 'update_details',
+      name: 'Jenny Rosen',
+      email: 'rosen@example.com',
+      line1: '1 High Street',
+      city: 'London',
+      country: 'GB',
+    });
+    expect(right.status).toBe(303);
+    expect(await pageAt(url, { done: 'details_updated' })).toContain('Your details were saved.');
+    expect(await stripe.customers.retrieve(id)).toMatchObject({
+      name: 'Jenny Rosen',
+      email: 'rosen@example.com',
+      phone: '123',
+      address: { line1: '1 High Street', line2: null, city: 'London', country: 'GB' },
+    });
+    expect((await eventsOf(stripe)).filter(({ type }) => type === 'customer.updated')).toHaveLength(1);
+  });
+
+  test('closes a day after it was opened, and to whom it does not know', async () => {
+    let now = new Date('2027-03-01T00:00:00Z');
+    const { sandbox: started, stripe } = await sandbox({ now: () => now });
+    const { id } = await stripe.customers.create();
+    const url = await open(stripe, id);
+    expect((await fetch(url)).status).toBe(200);
+    now = new Date('2027-03-02T00:00:00Z');
+    expect((await fetch(url)).status).toBe(410);
+    expect((await submit(url, { action: 'update_details', name: 'Mallory' })).status).toBe(410);
+    expect((await fetch(`${started.url}/p/session/test_none`)).status).toBe(404);
+    expect(await stripe.customers.retrieve(id)).toMatchObject({ name: null });
+  });
+
+  test('does nothing that it does not know', async () => {
+    const { stripe } = await sandbox();
+    const { id } = await stripe.customers.create();
+    const response = await submit(await open(stripe, id), { action: 'delete' });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('Unknown action.');
   });
 });

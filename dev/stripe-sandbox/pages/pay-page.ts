@@ -6,6 +6,7 @@ import { displayMoney } from '../state/money.ts';
 import { lineItemsOfSession } from '../resources/checkout-sessions.ts';
 import type { Buyer } from '../objects/payment-method.ts';
 import { isEmail } from '../api/values.ts';
+import { CARD_HINTS, cardFields } from './card-form.ts';
 import { document, html, type Html } from './html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
 
@@ -144,15 +145,7 @@ function formPage({ context, fields }: PageRequest, session: Session, problem?: 
         <label
           >Name <input type="text" name="name" autocomplete="name" value="${fields.get('name')}"
         /></label>
-        <label>
-          Card number
-          <input type="text" name="card_number" inputmode="numeric" placeholder="4242 4242 4242 4242" />
-        </label>
-        <div class="row">
-          <label>Expiry <input type="text" name="exp" placeholder="12/34" /></label>
-          <label>CVC <input type="text" name="cvc" inputmode="numeric" placeholder="123" /></label>
-        </div>
-        ${methodChoice(session)}
+        ${cardFields()} ${methodChoice(session)}
         <button class="wide-button" name="action" value="pay">${verb} ${totalOf(session)}</button>
         <button class="quiet" name="action" value="cancel" formnovalidate>Cancel and go back</button>
       </form>
@@ -172,11 +165,6 @@ function methodChoice(session: Session): Html {
     </label>
   `;
 }
-
-const CARD_HINTS = html`<small>
-  Test cards: 4242 4242 4242 4242 is paid · 4000 0000 0000 0002 is declined · 4000 0000 0000 9995 has
-  insufficient funds · 4000 0025 0000 3155 asks its bank
-</small>`;
 
 function orderSummary(context: Context, session: Session): Html {
   const rows = lineItemsOfSession(context, session).map((item) => {

@@ -9,22 +9,23 @@ export function address({ session }: Visit, query: Readonly<Record<string, strin
   return search === '' ? pathname : `${pathname}?${search}`;
 }
 
-/** One page of the portal; `problem` is what was wrong with the form that led here. */
-export function portalPage(
-  visit: Visit,
-  title: string,
-  body: Html,
-  { problem, status }: { problem?: string | undefined; status?: number } = {},
-): PageAnswer {
-  const { business_profile: profile } = visit.configuration;
+/** What was wrong with the form that led to a page. */
+export interface Problem {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** One page of the portal. */
+export function portalPage(visit: Visit, title: string, body: Html, problem?: Problem): PageAnswer {
+  const { headline } = visit.configuration.business_profile;
   return {
-    status: status ?? (problem === undefined ? 200 : 400),
+    status: problem?.status ?? 200,
     html: document(
       title,
       html`
-        ${profile.headline === null ? '' : html`<p><small>${profile.headline}</small></p>`}
+        ${headline === null ? '' : html`<p><small>${headline}</small></p>`}
         <h1>${title}</h1>
-        ${problem === undefined ? '' : html`<p class="problem" role="alert">${problem}</p>`} ${body}
+        ${problem ? html`<p class="problem" role="alert">${problem.message}</p>` : ''} ${body}
         ${wayBack(visit)} ${legalLinks(visit)}
       `,
     ),

@@ -1,4 +1,5 @@
 import { outlookOf, periodEnd, type Outlook } from '../../portal/outlook.ts';
+import { changeableDetails } from '../../portal/update-details.ts';
 import {
   invoicesOf,
   openInvoiceOf,
@@ -11,33 +12,17 @@ import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
 import { day, methodText, planName, priceText } from '../words.ts';
-import { actionButton, address, portalPage } from './frame.ts';
+import { noticeText } from './confirmed-page.ts';
+import { actionButton, address, portalPage, type Problem } from './frame.ts';
 
 type Invoice = ObjectTypes['invoice'];
 type Subscription = ObjectTypes['subscription'];
 
-/** What is told after something was done, by the name that the address carries. */
-const NOTICES: Readonly<Record<string, string>> = {
-  canceled: 'Your subscription is canceled.',
-  card_updated: 'Your card was saved and will be used from now on.',
-  details_updated: 'Your details were saved.',
-  paid: 'Thank you, your payment was received.',
-  plan_changed: 'Your plan was changed.',
-  plan_kept: 'Your plan will not change.',
-  plan_scheduled: 'Your plan will change at the end of the period.',
-  promotion_applied: 'The promotion code was applied.',
-  resumed: 'Your subscription goes on.',
-  will_cancel: 'Your subscription will end with the period that is paid.',
-};
-
 /** What a customer has, and what can be done about it. */
-export function homePage(
-  visit: Visit,
-  { problem, status, done }: { problem?: string; status?: number; done?: string | null } = {},
-): PageAnswer {
+export function homePage(visit: Visit, done: string | null, problem?: Problem): PageAnswer {
   const { customer, configuration } = visit;
   const { features } = configuration;
-  const notice = NOTICES[done ?? ''];
+  const notice = noticeText(done);
   const method = paymentMethodOf(visit);
   return portalPage(
     visit,
@@ -56,13 +41,13 @@ export function homePage(
       <h2>Details</h2>
       <p>${customer.name}<br />${customer.email}</p>
       ${
-        features.customer_update.enabled && features.customer_update.allowed_updates.length > 0
+        changeableDetails(visit).length > 0
           ? html`<p><a href="${address(visit, { page: 'details' })}">Change details</a></p>`
           : ''
       }
       ${features.invoice_history.enabled ? invoiceHistory(visit) : ''}
     `,
-    { problem, ...(status !== undefined && { status }) },
+    problem,
   );
 }
 

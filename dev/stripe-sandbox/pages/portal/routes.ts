@@ -1,13 +1,30 @@
+import { StripeFailure } from '../../api/errors.ts';
 import { visitOf, type Visit } from '../../portal/visit.ts';
 import { document, html } from '../html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../page.ts';
+import { ACTIONS } from './actions.ts';
+import { completionUrl } from './confirmed-page.ts';
 import { homePage } from './home-page.ts';
+import { firstPage, pageNamed } from './show.ts';
 
 const PATH = '/p/session/:id';
 
-/** The customer portal: what a customer has, and what can be done about it. */
+/**
+ * The customer portal: what a customer has, and what can be done about it.
+ *
+ * GET takes `page` = `home`, `plans`, `preview`, `cancel`, `card` or `details`,
+ * and the fields that the page is about. POST takes `action` and its fields:
+ *
+ * - `update_details`: `name`, `email`, `phone`, or the address by `line1`,
+ *   `line2`, `city`, `state`, `postal_code`, `country`
+ *
+ * Answers: 303 to the portal, to the flow's own end or to the bank's question;
+ * 400 after a mistake and 402 after a decline, with the page and what was wrong;
+ * 404 for an unknown link and 410 for one that is too old.
+ */
 export const portalPages: readonly PageRoute[] = [
   { method: 'GET', path: PATH, handle: (request) => withVisit(request, show) },
+  { method: 'POST', path: PATH, handle: (request) => withVisit(request, act) },
 ];
 
 function withVisit(
@@ -34,5 +51,19 @@ function closed(status: number, title: string, message: string): PageAnswer {
 }
 
 function show(visit: Visit, fields: URLSearchParams): PageAnswer {
-  return homePage(visit, { done: fields.get('done') });
+  const page = fields.get('page');
+  return page === null ? firstPage(visit) : pageNamed(visit, page, fields);
+}
+
+function act(visit: Visit, fields: URLSearchParams): PageAnswer {
+  const action = ACTIONS.get(fields.get('action') ?? '');
+  if (!action) return homePage(visit, null, { status: 400, message: 'Unknown action.' });
+  try {
+    const result = action.run(visit, fields);
+    const location = 'bankAsks' in result ? result.bankAsks : completionUrl(visit, result.done);
+    return { status: 303, location };
+  } catch (error) {
+    if (!(error instanceof StripeFailure)) throw error;
+    return pageNamed(visit, action.page, fields, { status: error.status, message: error.message });
+  }
 }

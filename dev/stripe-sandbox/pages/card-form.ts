@@ -1,0 +1,20 @@
+import { html, type Html } from './html.ts';
+
+/** Fields for a card as somebody types it: `card_number`, `exp` (MM/YY), `cvc`. */
+export function cardFields(): Html {
+  return html`
+    <label>
+      Card number
+      <input type="text" name="card_number" inputmode="numeric" placeholder="4242 4242 4242 4242" />
+    </label>
+    <div class="row">
+      <label>Expiry <input type="text" name="exp" placeholder="12/34" /></label>
+      <label>CVC <input type="text" name="cvc" inputmode="numeric" placeholder="123" /></label>
+    </div>
+  `;
+}
+
+export const CARD_HINTS = html`<small>
+  Test cards: 4242 4242 4242 4242 is paid · 4000 0000 0000 0002 is declined · 4000 0000 0000 9995 has
+  insufficient funds · 4000 0025 0000 3155 asks its bank
+</small>`;
