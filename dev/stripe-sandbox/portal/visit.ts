@@ -58,11 +58,16 @@ export function openInvoiceOf(visit: Visit, subscription: Subscription): Invoice
   );
 }
 
-/** What pays a subscription, or the customer's other invoices. */
-export function paymentMethodOf(
+/** What the customer has to pay with, newest first. */
+export function paymentMethodsOf({ context, customer }: Visit): PaymentMethod[] {
+  return context.store.all('payment_method').filter((one) => one.customer === customer.id);
+}
+
+/** What pays a subscription: its own method, or the customer's default one. */
+export function payingMethod(
   { context, customer }: Visit,
-  subscription?: Subscription,
+  subscription: Subscription,
 ): PaymentMethod | undefined {
-  const id = subscription?.default_payment_method ?? customer.invoice_settings.default_payment_method;
+  const id = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method;
   return id === null ? undefined : context.store.get('payment_method', id);
 }

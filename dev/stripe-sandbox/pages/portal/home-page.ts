@@ -3,7 +3,8 @@ import { changeableDetails } from '../../portal/update-details.ts';
 import {
   invoicesOf,
   openInvoiceOf,
-  paymentMethodOf,
+  payingMethod,
+  paymentMethodsOf,
   runningSubscriptions,
   type Visit,
 } from '../../portal/visit.ts';
@@ -23,7 +24,6 @@ export function homePage(visit: Visit, done: string | null, problem?: Problem): 
   const { customer, configuration } = visit;
   const { features } = configuration;
   const notice = noticeText(done);
-  const method = paymentMethodOf(visit);
   return portalPage(
     visit,
     `Billing of ${customer.name ?? customer.email ?? customer.id}`,
@@ -31,8 +31,8 @@ export function homePage(visit: Visit, done: string | null, problem?: Problem): 
       ${notice === undefined ? '' : html`<p class="notice" role="status">${notice}</p>`}
       <h2>Subscriptions</h2>
       ${subscriptionList(visit)}
-      <h2>Payment method</h2>
-      <p>${method ? methodText(method) : 'None.'}</p>
+      <h2>Payment methods</h2>
+      ${methodList(visit)}
       ${
         features.payment_method_update.enabled
           ? html`<p><a href="${address(visit, { page: 'card' })}">Update card</a></p>`
@@ -51,6 +51,15 @@ export function homePage(visit: Visit, done: string | null, problem?: Problem): 
   );
 }
 
+function methodList(visit: Visit): Html {
+  const methods = paymentMethodsOf(visit);
+  if (methods.length === 0) return html`<p>None.</p>`;
+  const isDefault = (id: string): boolean => visit.customer.invoice_settings.default_payment_method === id;
+  return html`<ul>
+    ${methods.map((one) => html`<li>${methodText(one)}${isDefault(one.id) ? ', used by default' : ''}</li>`)}
+  </ul>`;
+}
+
 function subscriptionList(visit: Visit): Html {
   const subscriptions = runningSubscriptions(visit);
   if (subscriptions.length === 0) return html`<p>None.</p>`;
@@ -60,6 +69,7 @@ function subscriptionList(visit: Visit): Html {
 function subscriptionCard(visit: Visit, subscription: Subscription): Html {
   const { context } = visit;
   const outlook = outlookOf(context, subscription);
+  const method = payingMethod(visit, subscription);
   return html`<section class="card">
     ${subscription.items.data.map(
       ({ price, quantity }) =>
@@ -72,6 +82,7 @@ function subscriptionCard(visit: Visit, subscription: Subscription): Html {
       <span class="tag">${STATUS[subscription.status] ?? subscription.status}</span>
       ${outlookText(visit, outlook)}
     </p>
+    ${method ? html`<p>Paid by ${methodText(method)}.</p>` : ''}
     <p><small>${subscription.id}, this period until ${day(periodEnd(subscription))}</small></p>
     ${subscriptionActions(visit, subscription, outlook)}
   </section>`;
