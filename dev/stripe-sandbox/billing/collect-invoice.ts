@@ -11,7 +11,8 @@ type Invoice = ObjectTypes['invoice'];
 type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
 
-export interface Collection extends Attempt {
+/** How to collect an invoice. */
+export interface Collection extends Pick<Attempt, 'offSession'> {
   /** Otherwise the default one of the invoice, its subscription or its customer. */
   readonly method?: PaymentMethod;
   /** By the schedule of attempts, not because somebody asked for it. */
@@ -27,9 +28,10 @@ export interface Collection extends Attempt {
  * subscription follows.
  */
 export function collectInvoice(context: Context, invoice: Invoice, how: Collection): Invoice {
-  const { method = defaultMethod(context, invoice), automatic, ...attempt } = how;
+  const { method = defaultMethod(context, invoice), automatic, offSession } = how;
   const intent = intentOf(context, invoice.id);
   if (!intent) throw new Error(`Invoice ${invoice.id} has nothing to collect.`);
+  const attempt = { mayWait: true, offSession, returnUrl: invoice.hosted_invoice_url ?? null };
   const tried = method ? payIntent(context, intent, method, attempt) : intent;
   return followIntent(context, invoice, tried, automatic);
 }
@@ -45,7 +47,8 @@ export function intentSettled(context: Context, intent: PaymentIntent): void {
     .all('invoice_payment')
     .find((one) => one.payment.payment_intent === intent.id && one.status === 'open');
   const invoice = payment && context.store.get('invoice', payment.invoice);
-  if (invoice?.status === 'open') followIntent(context, invoice, intent, false);
+  if (invoice?.status === 'open' || invoice?.status === 'uncollectible')
+    followIntent(context, invoice, intent, false);
 }
 
 /** What an attempt to pay its intent makes of an open invoice. */
@@ -67,20 +70,27 @@ function followIntent(
   if (intent.status === 'requires_action') events.push('invoice.payment_action_required');
   events.push('invoice.payment_failed');
   const failed = change(context, latest, { ...attempted, next_payment_attempt: next }, ...events);
-  followInvoice(context, failed, automatic && next === null ? 'given_up' : 'payment_failed');
+  followInvoice(context, failed, isRetried(failed) && next === null ? 'given_up' : 'payment_failed');
   return failed;
 }
 
-/** Automatic attempts and the first one lead to the next; what somebody tries in between does not move it. */
+/**
+ * Automatic attempts and the first one lead to the next; what somebody tries in
+ * between does not move it. A bank debit that came back was such an attempt.
+ */
 function attemptAfter(
   context: Context,
   invoice: Invoice,
   attempts: number,
   automatic: boolean,
 ): number | null {
-  if (!invoice.auto_advance || invoice.collection_method === 'send_invoice') return null;
-  const counts = automatic || invoice.attempt_count === 0;
-  return counts ? nextAttempt(attempts, context.now()) : invoice.next_payment_attempt;
+  if (!isRetried(invoice)) return null;
+  const planned = automatic || invoice.attempt_count === 0 ? null : invoice.next_payment_attempt;
+  return planned ?? nextAttempt(attempts, context.now());
+}
+
+function isRetried(invoice: Invoice): boolean {
+  return invoice.auto_advance === true && invoice.collection_method === 'charge_automatically';
 }
 
 /**

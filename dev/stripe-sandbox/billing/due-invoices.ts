@@ -1,4 +1,4 @@
-import { subscriptionOf } from '../objects/invoice.ts';
+import { STANDING_STILL, subscriptionOf } from '../objects/invoice.ts';
 import { change, type Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -37,8 +37,7 @@ export function* dueInvoices(store: Store): Iterable<Due> {
 function advance(context: Context, draft: Invoice): void {
   const subscription = subscriptionOf(context, draft);
   if (keepsDrafts(context, subscription?.id ?? null)) {
-    const stays = { auto_advance: false, automatically_finalizes_at: null, next_payment_attempt: null };
-    change(context, draft, stays, 'invoice.updated');
+    change(context, draft, STANDING_STILL, 'invoice.updated');
     return;
   }
   const open = finalizeInvoice(context, draft);

@@ -1,3 +1,4 @@
+import { STANDING_STILL } from '../objects/invoice.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { followInvoice } from './follow-invoice.ts';
@@ -10,8 +11,7 @@ export function voidInvoice(context: Context, invoice: Invoice): Invoice {
   cancelPayments(context, invoice, 'void_invoice');
   const latest = context.store.must('invoice', invoice.id);
   const patch: Partial<Invoice> = {
-    auto_advance: false,
-    next_payment_attempt: null,
+    ...STANDING_STILL,
     status: 'void',
     status_transitions: { ...latest.status_transitions, voided_at: context.now() },
   };
@@ -24,8 +24,7 @@ export function voidInvoice(context: Context, invoice: Invoice): Invoice {
 export function markUncollectible(context: Context, invoice: Invoice): Invoice {
   const latest = context.store.must('invoice', invoice.id);
   const patch: Partial<Invoice> = {
-    auto_advance: false,
-    next_payment_attempt: null,
+    ...STANDING_STILL,
     status: 'uncollectible',
     status_transitions: { ...latest.status_transitions, marked_uncollectible_at: context.now() },
   };

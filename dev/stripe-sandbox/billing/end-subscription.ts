@@ -1,3 +1,4 @@
+import { STANDING_STILL } from '../objects/invoice.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { NO_DETAILS } from './cancellation.ts';
@@ -41,7 +42,7 @@ function stopCollecting(context: Context, subscription: Subscription): void {
   for (const invoice of context.store.all('invoice')) {
     const isOurs = invoice.parent?.subscription_details?.subscription === subscription.id;
     if (!isOurs || (invoice.status !== 'draft' && invoice.status !== 'open')) continue;
-    change(context, invoice, { auto_advance: false, next_payment_attempt: null }, 'invoice.updated');
+    change(context, invoice, STANDING_STILL, 'invoice.updated');
   }
 }
 

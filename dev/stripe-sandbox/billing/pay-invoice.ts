@@ -1,4 +1,4 @@
-import { invalid, refuseUnsupported, StripeFailure } from '../api/errors.ts';
+import { invalid, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
@@ -6,6 +6,7 @@ import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { collectInvoice, defaultMethod } from './collect-invoice.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
+import { paymentFailure } from './payment-failure.ts';
 import { payOutOfBand } from './settle-invoice.ts';
 
 type Invoice = ObjectTypes['invoice'];
@@ -30,7 +31,11 @@ export function payInvoice(context: Context, invoice: Invoice, params: Params<'i
     offSession: params.off_session ?? true,
   });
   if (!method) throw nothingToPayWith();
-  failUnlessPaid(context, tried);
+  // A debit that the bank takes its time for is no failure.
+  const status = intentOf(context, tried.id)?.status;
+  if (status === 'requires_action' || status === 'requires_payment_method') {
+    throw paymentFailure(context, tried.id);
+  }
   return tried;
 }
 
@@ -50,27 +55,6 @@ function chosenMethod(context: Context, invoice: Invoice, id: string | undefined
     `The payment method ${id} does not belong to the invoice's customer ${invoice.customer}.`,
     'payment_method',
   );
-}
-
-/** A debit that the bank takes its time for is no failure. */
-function failUnlessPaid(context: Context, invoice: Invoice): void {
-  const intent = intentOf(context, invoice.id);
-  if (intent?.status === 'requires_action') {
-    throw new StripeFailure(402, {
-      type: 'card_error',
-      code: 'invoice_payment_intent_requires_action',
-      message:
-        'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice. For more details see: https://stripe.com/docs/billing/subscriptions/overview#requires-action',
-    });
-  }
-  const error = intent?.status === 'requires_payment_method' ? intent.last_payment_error : null;
-  if (!error) return;
-  throw new StripeFailure(402, {
-    type: 'card_error',
-    message: error.message ?? 'Your card was declined.',
-    ...(error.code && { code: error.code }),
-    ...(error.decline_code && { decline_code: error.decline_code }),
-  });
 }
 
 function nothingToPayWith(): Error {

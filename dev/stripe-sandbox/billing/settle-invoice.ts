@@ -1,3 +1,4 @@
+import { STANDING_STILL } from '../objects/invoice.ts';
 import { newInvoicePayment, paymentsOf } from '../objects/invoice-payment.ts';
 import { add, change, type Context } from '../state/context.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
@@ -85,11 +86,10 @@ function pay(
   const latest = context.store.must('invoice', invoice.id);
   const paid: Partial<Invoice> = {
     ...patch,
+    ...STANDING_STILL,
     amount_paid: latest.amount_due,
     amount_remaining: 0,
     attempted: true,
-    auto_advance: false,
-    next_payment_attempt: null,
     status: 'paid',
     status_transitions: { ...latest.status_transitions, paid_at: context.now() },
   };

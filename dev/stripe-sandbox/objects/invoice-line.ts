@@ -13,7 +13,7 @@ export interface LineDraft {
   readonly description: string | null;
   readonly period: { readonly start: number; readonly end: number };
   readonly price: Price | null;
-  /** Minor units of one, for a line without a price; `amount / quantity` otherwise. */
+  /** Minor units of one, where it is not the price's; of a proration or without a price `amount / quantity`. */
   readonly unitAmount?: string;
   readonly quantity: number;
   /** Of a subscription item's own period, or of a proration that is billed at once. */
@@ -79,10 +79,10 @@ function parentOf(draft: LineDraft, subscription: string | null): Line['parent']
 
 /** Lines and invoice items show their price in the same way. */
 export function pricingOf({ price, amount, quantity, proration, unitAmount }: LineDraft): Line['pricing'] {
-  const part = unitAmount ?? (quantity === 0 ? '0' : String(amount / quantity));
+  const part = quantity === 0 ? '0' : String(amount / quantity);
   return {
     ...(price && { price_details: { price: price.id, product: price.product } }),
     type: 'price_details',
-    unit_amount_decimal: price && !proration ? price.unit_amount_decimal : part,
+    unit_amount_decimal: unitAmount ?? (price && !proration ? price.unit_amount_decimal : part),
   };
 }

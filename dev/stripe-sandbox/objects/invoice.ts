@@ -120,6 +120,13 @@ export function advancing(
   };
 }
 
+/** An invoice that does not go on by itself. */
+export const STANDING_STILL = {
+  auto_advance: false,
+  automatically_finalizes_at: null,
+  next_payment_attempt: null,
+} satisfies Partial<Invoice>;
+
 function parentOf(context: Context, subscription: string | null): Invoice['parent'] {
   if (subscription === null) return null;
   const { metadata } = context.store.must('subscription', subscription);

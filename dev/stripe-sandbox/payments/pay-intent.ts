@@ -12,6 +12,8 @@ type PaymentMethod = ObjectTypes['payment_method'];
 export interface Attempt {
   /** The buyer is not there to be asked anything. */
   readonly offSession: boolean;
+  /** What the bank asks off session may wait for the buyer, as an invoice does, and is no decline. */
+  readonly mayWait?: boolean;
   /** What the bank has learnt from the buyer, when it had to ask. */
   readonly authentication?: 'confirmed' | 'refused';
   /** Where the bank asks, unless that is the sandbox's own page for it. */
@@ -39,7 +41,7 @@ export function payIntent(
   const { declines } = behaviorOf(context.store, method);
   if (attempt.authentication === 'refused') return failAuthentication(context, intent, method);
   if (attempt.authentication === undefined && bankAsks(context, method, attempt.offSession)) {
-    return attempt.offSession
+    return attempt.offSession && !attempt.mayWait
       ? decline(context, intent, method, declineOf('authentication_required'))
       : askBuyer(context, intent, method, attempt);
   }
