@@ -5,6 +5,7 @@
  * given one.
  */
 import { Api, type RequestRecord } from './api/api.ts';
+import { hostedPages } from './billing/finalize-invoice.ts';
 import { payPageUrl } from './checkout/new-session.ts';
 import { sandboxClock } from './state/clock.ts';
 import { NO_REQUEST, type Context } from './state/context.ts';
@@ -13,6 +14,7 @@ import { EventLog } from './state/events.ts';
 import type { FaultRule } from './api/faults.ts';
 import { randomText } from './state/ids.ts';
 import { controlPages } from './pages/control-page.ts';
+import { invoicePages } from './pages/invoice-page.ts';
 import { payPage } from './pages/pay-page.ts';
 import { portalPages } from './pages/portal/routes.ts';
 import { listen, type Handlers } from './server.ts';
@@ -67,10 +69,13 @@ export interface StripeSandbox {
   stop(): Promise<void>;
 }
 
-/** Sessions of an earlier run are paid where this one listens. */
-function moveOpenSessions(store: Store, url: string): void {
+/** Sessions and invoices of an earlier run are paid where this one listens. */
+function moveHostedPages(store: Store, url: string): void {
   for (const session of store.all('checkout.session')) {
     if (session.url !== null) store.put({ ...session, url: payPageUrl(url, session.id) });
+  }
+  for (const invoice of store.all('invoice')) {
+    if (invoice.hosted_invoice_url) store.put({ ...invoice, ...hostedPages(url, invoice.id) });
   }
 }
 
@@ -90,7 +95,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
   const handlers = Promise.withResolvers<Handlers>();
   const { server, port } = await listen(options.port ?? 0, handlers.promise);
   const url = `http://127.0.0.1:${port}`;
-  moveOpenSessions(store, url);
+  moveHostedPages(store, url);
   const clock = sandboxClock(store, now);
   const context: Context = {
     cause: NO_REQUEST,
@@ -106,7 +111,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     api,
     context,
     log,
-    pages: [...payPage, ...portalPages, ...controlPages(api, deliveries)],
+    pages: [...payPage, ...invoicePages, ...portalPages, ...controlPages(api, deliveries)],
   });
   deliveries.setEndpoint(options.webhookEndpoint);
   const passing = setInterval(() => catchUp(context), DUE_CHECK_MILLISECONDS);

@@ -44,20 +44,22 @@ export function finalizeInvoice(context: Context, invoice: Invoice, intent?: Pay
 /** What finalizing changes whatever is due: it has a page, and is now to be paid. */
 function opened(context: Context, draft: Invoice): Partial<Invoice> {
   const now = context.now();
-  const page = invoicePageUrl(context.url, draft.id);
   return {
     automatically_finalizes_at: null,
     effective_at: draft.effective_at ?? now,
-    hosted_invoice_url: page,
-    invoice_pdf: `${page}/pdf`,
+    ...hostedPages(context.url, draft.id),
     status: 'open',
     status_transitions: { ...draft.status_transitions, finalized_at: now },
   };
 }
 
 /** Where a customer sees and pays an invoice; `base` is where the sandbox is reached. */
-export function invoicePageUrl(base: string, invoice: string): string {
-  return `${base}/i/${invoice}`;
+export function hostedPages(
+  base: string,
+  invoice: string,
+): { hosted_invoice_url: string; invoice_pdf: string } {
+  const page = `${base}/i/${invoice}`;
+  return { hosted_invoice_url: page, invoice_pdf: `${page}/pdf` };
 }
 
 /** `PREFIX-0001` of the customer's own sequence. */
