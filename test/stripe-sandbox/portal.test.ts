@@ -403,3 +403,47 @@ describe('the page of the customer portal', () => {
     expect(await response.text()).toContain('Unknown action.');
   });
 });
+
+/** An open invoice over £12 that nobody has tried to collect. */
+async function openInvoice(stripe: Stripe, customer: string): Promise<Stripe.Invoice> {
+  await stripe.invoiceItems.create({ customer, amount: 1200, currency: 'gbp' });
+  const draft = await stripe.invoices.create({
+    customer,
+    auto_advance: false,
+    pending_invoice_items_behavior: 'include',
+  });
+  return stripe.invoices.finalizeInvoice(String(draft.id));
+}
+
+describe('paying in the customer portal', () => {
+  test('collects an open invoice with the saved card', async () => {
+    const { stripe } = await sandbox();
+    const { customer, subscription } = await subscriber(stripe);
+    const { id } = await openInvoice(stripe, customer.id);
+    const url = await open(stripe, customer.id);
+    const without = await submit(url, { action: 'pay_invoice', invoice: String(id) });
+    expect(without.status).toBe(400);
+    expect(await without.text()).toContain('Please save a card first.');
+    await stripe.customers.update(customer.id, {
+      invoice_settings: { default_payment_method: String(subscription.default_payment_method) },
+    });
+    expect(await pageAt(url)).toContain('Pay £12.00 now');
+    const answer = await submit(url, { action: 'pay_invoice', invoice: String(id) });
+    expect(await followed(answer)).toContain('your payment was received');
+    expect(await stripe.invoices.retrieve(String(id))).toMatchObject({ status: 'paid', amount_paid: 1200 });
+    const again = await submit(url, { action: 'pay_invoice', invoice: String(id) });
+    expect(again.status).toBe(400);
+  });
+
+  test('does not touch what belongs to others', async () => {
+    const { stripe } = await sandbox();
+    const { customer, subscription } = await subscriber(stripe);
+    const { id } = await openInvoice(stripe, customer.id);
+    const stranger = await stripe.customers.create();
+    const url = await open(stripe, stranger.id);
+    expect((await submit(url, { action: 'pay_invoice', invoice: String(id) })).status).toBe(400);
+    const page = await fetch(`${url}?page=cancel&subscription=${subscription.id}`);
+    expect(page.status).toBe(404);
+    expect(await stripe.invoices.retrieve(String(id))).toMatchObject({ status: 'open' });
+  });
+});

@@ -1,3 +1,4 @@
+import { payOpenInvoice } from '../../portal/pay-invoice.ts';
 import type { Result } from '../../portal/result.ts';
 import { updateDetails } from '../../portal/update-details.ts';
 import type { Visit } from '../../portal/visit.ts';
@@ -11,5 +12,6 @@ interface Action {
 
 /** What customers can do, by the `action` of the form. */
 export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ['pay_invoice', { run: payOpenInvoice, page: 'home' }],
   ['update_details', { run: updateDetails, page: 'details' }],
 ]);

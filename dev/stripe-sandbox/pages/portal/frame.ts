@@ -1,3 +1,5 @@
+import { displayMoney } from '../../state/money.ts';
+import type { ObjectTypes } from '../../state/wire.ts';
 import type { Visit } from '../../portal/visit.ts';
 import { document, html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
@@ -70,4 +72,10 @@ export function hiddenFields(fields: Readonly<Record<string, string>>): Html[] {
   return Object.entries(fields).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
   );
+}
+
+/** Pays an open invoice with the saved card. */
+export function payButton(visit: Visit, invoice: ObjectTypes['invoice']): Html {
+  const amount = displayMoney(invoice.amount_remaining, invoice.currency);
+  return actionButton(visit, 'pay_invoice', `Pay ${amount} now`, { invoice: String(invoice.id) });
 }

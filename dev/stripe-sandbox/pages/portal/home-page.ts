@@ -1,23 +1,15 @@
-import { outlookOf, periodEnd, type Outlook } from '../../portal/outlook.ts';
 import { changeableDetails } from '../../portal/update-details.ts';
-import {
-  invoicesOf,
-  openInvoiceOf,
-  payingMethod,
-  paymentMethodsOf,
-  runningSubscriptions,
-  type Visit,
-} from '../../portal/visit.ts';
+import { invoicesOf, paymentMethodsOf, runningSubscriptions, type Visit } from '../../portal/visit.ts';
 import { displayMoney } from '../../state/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
-import { day, methodText, planName, priceText } from '../words.ts';
+import { day, methodText } from '../words.ts';
 import { noticeText } from './confirmed-page.ts';
-import { actionButton, address, portalPage, type Problem } from './frame.ts';
+import { address, payButton, portalPage, type Problem } from './frame.ts';
+import { subscriptionCard } from './subscription-card.ts';
 
 type Invoice = ObjectTypes['invoice'];
-type Subscription = ObjectTypes['subscription'];
 
 /** What a customer has, and what can be done about it. */
 export function homePage(visit: Visit, done: string | null, problem?: Problem): PageAnswer {
@@ -66,82 +58,6 @@ function subscriptionList(visit: Visit): Html {
   return html`${subscriptions.map((one) => subscriptionCard(visit, one))}`;
 }
 
-function subscriptionCard(visit: Visit, subscription: Subscription): Html {
-  const { context } = visit;
-  const outlook = outlookOf(context, subscription);
-  const method = payingMethod(visit, subscription);
-  return html`<section class="card">
-    ${subscription.items.data.map(
-      ({ price, quantity }) =>
-        html`<p>
-          <strong>${planName(context, price)}</strong>${quantity === 1 ? '' : ` × ${quantity}`}<br />
-          ${priceText(price, quantity)}
-        </p>`,
-    )}
-    <p>
-      <span class="tag">${STATUS[subscription.status] ?? subscription.status}</span>
-      ${outlookText(visit, outlook)}
-    </p>
-    ${method ? html`<p>Paid by ${methodText(method)}.</p>` : ''}
-    <p><small>${subscription.id}, this period until ${day(periodEnd(subscription))}</small></p>
-    ${subscriptionActions(visit, subscription, outlook)}
-  </section>`;
-}
-
-const STATUS: Readonly<Record<string, string>> = {
-  active: 'Active',
-  incomplete: 'Not paid yet',
-  past_due: 'Past due',
-  paused: 'Paused',
-  trialing: 'Trial',
-  unpaid: 'Unpaid',
-};
-
-function outlookText({ context }: Visit, outlook: Outlook): string {
-  switch (outlook.kind) {
-    case 'renews':
-      return `Renews on ${day(outlook.at)}.`;
-    case 'ends':
-      return `Ends on ${day(outlook.at)} and will not renew.`;
-    case 'trial_ends':
-      return `Trial until ${day(outlook.at)}; the first payment follows.`;
-    case 'changes': {
-      const next = `${planName(context, outlook.price)}, ${priceText(outlook.price, outlook.quantity)}`;
-      return `Changes to ${next} on ${day(outlook.at)}.`;
-    }
-    case 'payment_failed':
-      return 'The last payment failed.';
-    case 'waits_for_payment':
-      return 'Waits for its first payment.';
-    case 'paused':
-      return 'Paused: its trial ended without a payment method.';
-  }
-}
-
-function subscriptionActions(visit: Visit, subscription: Subscription, outlook: Outlook): Html {
-  const { features } = visit.configuration;
-  const fields = { subscription: subscription.id };
-  const invoice = openInvoiceOf(visit, subscription);
-  const link = (page: string, label: string): Html =>
-    html`<a href="${address(visit, { page, ...fields })}">${label}</a>`;
-  const isEnding = outlook.kind === 'ends';
-  const mayUpdate = features.subscription_update.enabled && subscription.items.data.length === 1 && !isEnding;
-  return html`
-    ${invoice ? payButton(visit, invoice) : ''}
-    ${outlook.kind === 'changes' ? actionButton(visit, 'keep_plan', 'Keep the current plan', fields) : ''}
-    ${isEnding ? actionButton(visit, 'resume', 'Don’t cancel', fields) : ''}
-    <p class="links">
-      ${mayUpdate ? link('plans', 'Change plan') : ''}
-      ${features.subscription_cancel.enabled && !isEnding ? link('cancel', 'Cancel') : ''}
-    </p>
-  `;
-}
-
-function payButton(visit: Visit, invoice: Invoice): Html {
-  const amount = displayMoney(invoice.amount_remaining, invoice.currency);
-  return actionButton(visit, 'pay_invoice', `Pay ${amount} now`, { invoice: String(invoice.id) });
-}
-
 function invoiceHistory(visit: Visit): Html {
   const invoices = invoicesOf(visit);
   return html`<h2>Invoices</h2>
@@ -150,13 +66,13 @@ function invoiceHistory(visit: Visit): Html {
         ? html`<p>None.</p>`
         : html`<div class="scroll">
             <table>
-              ${invoices.map(invoiceRow)}
+              ${invoices.map((one) => invoiceRow(visit, one))}
             </table>
           </div>`
     }`;
 }
 
-function invoiceRow(invoice: Invoice): Html {
+function invoiceRow(visit: Visit, invoice: Invoice): Html {
   const number = invoice.number ?? invoice.id;
   const url = invoice.hosted_invoice_url;
   return html`<tr>
@@ -164,5 +80,6 @@ function invoiceRow(invoice: Invoice): Html {
     <td>${day(invoice.created)}</td>
     <td>${invoice.status}</td>
     <td class="amount">${displayMoney(invoice.total, invoice.currency)}</td>
+    <td>${invoice.status === 'open' ? payButton(visit, invoice) : ''}</td>
   </tr>`;
 }

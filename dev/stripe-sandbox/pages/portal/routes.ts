@@ -15,6 +15,7 @@ const PATH = '/p/session/:id';
  * GET takes `page` = `home`, `plans`, `preview`, `cancel`, `card` or `details`,
  * and the fields that the page is about. POST takes `action` and its fields:
  *
+ * - `pay_invoice`: `invoice`
  * - `update_details`: `name`, `email`, `phone`, or the address by `line1`,
  *   `line2`, `city`, `state`, `postal_code`, `country`
  *

@@ -1,9 +1,10 @@
+import { bankRefusal } from '../../portal/bank.ts';
 import { runningSubscription, type Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import type { PageAnswer } from '../page.ts';
 import { cancelPage } from './cancel-page.ts';
 import { cardPage } from './card-page.ts';
-import { confirmedPage } from './confirmed-page.ts';
+import { completionUrl, confirmedPage } from './confirmed-page.ts';
 import { detailsPage } from './details-page.ts';
 import type { Problem } from './frame.ts';
 import { homePage } from './home-page.ts';
@@ -43,11 +44,20 @@ export function pageNamed(
       return detailsPage(visit, fields, problem);
     case 'confirmed':
       return confirmedPage(visit, fields.get('done'));
+    case 'returned':
+      return returnedPage(visit, fields);
     case 'cancel':
       return withSubscription(visit, fields, (one) => cancelPage(visit, one, problem), problem);
     default:
       return homePage(visit, fields.get('done'), problem);
   }
+}
+
+/** Where the bank sends the customer back to. */
+function returnedPage(visit: Visit, fields: URLSearchParams): PageAnswer {
+  const refusal = bankRefusal(visit, fields.get('intent') ?? '');
+  if (refusal !== undefined) return homePage(visit, null, { status: 402, message: refusal });
+  return { status: 303, location: completionUrl(visit, fields.get('done') ?? '') };
 }
 
 function withSubscription(

@@ -1,0 +1,21 @@
+import { invalid } from '../api/errors.ts';
+import { collectInvoice, defaultMethod } from '../billing/collect-invoice.ts';
+import { paymentFailure } from '../billing/payment-failure.ts';
+import { intentOf } from '../objects/invoice-payment.ts';
+import { askBank } from './bank.ts';
+import type { Result } from './result.ts';
+import { invoicesOf, type Visit } from './visit.ts';
+
+/** Pays the open invoice that `invoice` names with the saved card. Throws 402 when that is declined. */
+export function payOpenInvoice(visit: Visit, fields: URLSearchParams): Result {
+  const { context } = visit;
+  const invoice = invoicesOf(visit).find((one) => one.id === fields.get('invoice'));
+  if (invoice?.status !== 'open') throw invalid('There is no such invoice to pay.', 'invoice');
+  const method = defaultMethod(context, invoice);
+  if (!method) throw invalid('Please save a card first.');
+  const tried = collectInvoice(context, invoice, { method, automatic: false, offSession: false });
+  const intent = intentOf(context, tried.id);
+  if (intent?.status === 'requires_action') return askBank(visit, intent, 'paid');
+  if (intent?.status === 'requires_payment_method') throw paymentFailure(context, tried.id);
+  return { done: 'paid' };
+}
