@@ -9,15 +9,18 @@ import { hostedPages } from './billing/finalize-invoice.ts';
 import { payPageUrl } from './checkout/new-session.ts';
 import { sandboxClock } from './state/clock.ts';
 import { NO_REQUEST, type Context } from './state/context.ts';
+import { ChaosControl } from './chaos/control.ts';
+import type { ChaosConfig } from './chaos/config.ts';
 import { Deliveries } from './webhooks/deliveries.ts';
+import { setOwnEndpoint } from './webhooks/own-endpoint.ts';
+import { newSecret } from './webhooks/secrets.ts';
 import { EventLog } from './state/events.ts';
 import type { FaultRule } from './api/faults.ts';
-import { randomText } from './state/ids.ts';
-import { controlPages } from './pages/control-page.ts';
+import { controlPages } from './pages/control/routes.ts';
 import { invoicePages } from './pages/invoice-page.ts';
 import { payPage } from './pages/pay-page.ts';
 import { portalPages } from './pages/portal/routes.ts';
-import { listen, type Handlers } from './server.ts';
+import { close, listen, type Handlers } from './server.ts';
 import { keepInFile } from './state/state-file.ts';
 import type { AccountSettings } from './state/settings.ts';
 import { Store } from './state/store.ts';
@@ -25,6 +28,7 @@ import { catchUp } from './time/pass.ts';
 
 export type { RequestRecord } from './api/api.ts';
 export type { FaultRule } from './api/faults.ts';
+export type { ChaosConfig } from './chaos/config.ts';
 
 /** The secret key that the sandbox takes unless it is given another. */
 export const DEFAULT_API_KEY = 'sk_test_sandbox0000000000000000';
@@ -58,13 +62,15 @@ export interface StripeSandbox {
   readonly webhookSecret: string;
   /** What was asked of the API, in order. */
   readonly requests: readonly Readonly<RequestRecord>[];
-  /** Where events go from now on; undefined: nowhere. */
+  /** Where every event goes from now on, beside the endpoints that the API made; undefined: nowhere. */
   setWebhookEndpoint(endpoint: { url: string } | undefined): void;
   /** Sets the account, as its dashboard does. */
   changeSettings(settings: Partial<AccountSettings>): void;
   /** Failures on demand; `undefined` ends them. */
   setFault(rule: FaultRule | undefined): void;
-  /** Resolves when no webhook delivery is in flight or due now. */
+  /** Misbehaviour by chance, repeatable by its seed; `undefined` ends it, and what it held back goes out. */
+  setChaos(config: ChaosConfig | undefined): void;
+  /** Resolves when no webhook delivery is in flight, held back by chaos or due now. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -82,21 +88,21 @@ function moveHostedPages(store: Store, url: string): void {
 /** Starts a sandbox that listens on 127.0.0.1 until it is stopped. Throws when the port is taken. */
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
   const { log = () => undefined, now = () => new Date(), apiKey = DEFAULT_API_KEY } = options;
-  const webhookSecret = options.webhookSecret ?? `whsec_${randomText(32)}`;
+  const webhookSecret = options.webhookSecret ?? newSecret();
   const store = new Store();
   const kept = options.stateFile === undefined ? undefined : keepInFile(store, options.stateFile);
   if (options.settings) store.changeSettings(options.settings);
-  const deliveries = new Deliveries(store, {
-    log,
-    retryDelaysSeconds: options.retryDelaysSeconds ?? DEFAULT_RETRY_DELAYS_SECONDS,
-    secret: webhookSecret,
-    timeoutSeconds: options.deliveryTimeoutSeconds ?? 20,
-  });
   const handlers = Promise.withResolvers<Handlers>();
   const { server, port } = await listen(options.port ?? 0, handlers.promise);
   const url = `http://127.0.0.1:${port}`;
   moveHostedPages(store, url);
   const clock = sandboxClock(store, now);
+  const deliveries = new Deliveries(store, {
+    log,
+    now: () => clock.now(),
+    retryDelaysSeconds: options.retryDelaysSeconds ?? DEFAULT_RETRY_DELAYS_SECONDS,
+    timeoutSeconds: options.deliveryTimeoutSeconds ?? 20,
+  });
   const context: Context = {
     cause: NO_REQUEST,
     clock,
@@ -107,13 +113,18 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     url,
   };
   const api = new Api(context, apiKey);
+  const chaos = new ChaosControl(api, deliveries);
   handlers.resolve({
     api,
     context,
     log,
-    pages: [...payPage, ...invoicePages, ...portalPages, ...controlPages(api, deliveries)],
+    pages: [...payPage, ...invoicePages, ...portalPages, ...controlPages({ api, chaos, deliveries })],
   });
-  deliveries.setEndpoint(options.webhookEndpoint);
+  const setWebhookEndpoint = (endpoint: { url: string } | undefined): void => {
+    deliveries.resume(setOwnEndpoint(context, webhookSecret, endpoint?.url));
+  };
+  setWebhookEndpoint(options.webhookEndpoint);
+  deliveries.resume();
   const passing = setInterval(() => catchUp(context), DUE_CHECK_MILLISECONDS);
   return {
     url,
@@ -121,18 +132,16 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     apiKey,
     webhookSecret,
     requests: api.requests,
-    setWebhookEndpoint: (endpoint) => deliveries.setEndpoint(endpoint),
+    setWebhookEndpoint,
     changeSettings: (settings) => store.changeSettings(settings),
     setFault: (rule) => void (api.faultRule = rule),
+    setChaos: (config) => void chaos.set(config),
     settled: () => deliveries.settled(),
     async stop() {
       clearInterval(passing);
       await deliveries.stop();
       kept?.save();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      await close(server);
     },
   };
 }

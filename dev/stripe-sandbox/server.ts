@@ -1,8 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Api } from './api/api.ts';
+import { failureAnswer, type Api } from './api/api.ts';
 import { customerOf, inTimeOf } from './state/clock.ts';
 import type { Context } from './state/context.ts';
+import { newId } from './state/ids.ts';
 import { catchUp } from './time/pass.ts';
 import { StripeFailure } from './api/errors.ts';
 import type { Html } from './pages/html.ts';
@@ -39,6 +46,14 @@ export async function listen(
   return { server, port: portOf(server.address()) };
 }
 
+/** Ends the server and all its connections. */
+export async function close(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('The sandbox does not listen on TCP.');
   return address.port;
@@ -51,9 +66,11 @@ async function respond(
 ): Promise<void> {
   const handlers = await ready;
   const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const isApi = url.pathname.startsWith('/v1/') || url.pathname.startsWith('/v2/');
   const body = await bodyOf(request);
+  if (body === undefined) return refuseLength(response, isApi);
   catchUp(handlers.context);
-  if (url.pathname.startsWith('/v1/') || url.pathname.startsWith('/v2/')) {
+  if (isApi) {
     answerApi(handlers, request, response, url, body);
   } else {
     await answerPage(handlers, request, response, url, body);
@@ -68,7 +85,7 @@ function answerApi(
   body: string,
 ): void {
   const { method = 'GET', headers } = request;
-  const form = method === 'POST' ? body : url.search.slice(1);
+  const form = [url.search.slice(1), method === 'GET' ? '' : body].filter((part) => part !== '').join('&');
   const outcome = api.handle({ method, path: url.pathname, form, headers });
   if (outcome.kind === 'hang') response.once('close', outcome.givenUp);
   else if (outcome.kind === 'reset') request.socket.resetAndDestroy();
@@ -83,18 +100,41 @@ async function answerPage(
   url: URL,
   body: string,
 ): Promise<void> {
-  const { method = 'GET' } = request;
+  const { method = 'GET', headers } = request;
   const found = findRoute(pages, method, url.pathname);
-  const result: PageAnswer = found
-    ? await found.route.handle({
-        context: inTimeOf(context, customerOf(context.store, found.id)),
-        id: found.id,
-        fields: new URLSearchParams(method === 'POST' ? body : url.search),
-        wantsHtml: request.headers.accept?.includes('text/html') ?? false,
-      })
-    : { status: 404, json: { error: 'There is no such page.' } };
+  const fields = method === 'POST' ? fieldsOf(body, headers['content-type']) : url.searchParams;
+  let result: PageAnswer;
+  if (!found) result = { status: 404, json: { error: 'There is no such page.' } };
+  else if (method !== 'GET' && isOfAnotherSite(headers))
+    result = { status: 403, json: { error: 'A page of another site must not act here.' } };
+  else if (!fields) result = { status: 400, json: { error: 'The body is no JSON object.' } };
+  else
+    result = await found.route.handle({
+      context: inTimeOf(context, customerOf(context.store, found.id)),
+      id: found.id,
+      fields,
+      wantsHtml: headers.accept?.includes('text/html') ?? false,
+    });
   writePage(response, result);
   log(`${method} ${url.pathname} ${result.status}`);
+}
+
+/** Whether a browser says that the form stands on a page that is not ours. Programs say nothing of it. */
+function isOfAnotherSite({ host, origin, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  return origin !== undefined && origin !== `http://${host}`;
+}
+
+/** The fields of a form, or the members of a JSON object as text; undefined when the JSON is none. */
+function fieldsOf(body: string, mediaType = ''): URLSearchParams | undefined {
+  if (!mediaType.startsWith('application/json')) return new URLSearchParams(body);
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value !== 'object' || value === null) return undefined;
+    return new URLSearchParams(Object.entries(value).map(([name, member]) => [name, String(member)]));
+  } catch {
+    return undefined;
+  }
 }
 
 function writePage(response: ServerResponse, answer: PageAnswer): void {
@@ -128,16 +168,24 @@ function write(
   response.end(body);
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+/** The body; undefined when it is too long. It is read to its end, so that the client gets to the answer. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     const piece: Buffer = Buffer.from(chunk);
     bytes += piece.length;
-    if (bytes > BODY_BYTES_AT_MOST) {
-      throw new StripeFailure(413, { type: 'invalid_request_error', message: 'Request body too large.' });
-    }
-    chunks.push(piece);
+    if (bytes <= BODY_BYTES_AT_MOST) chunks.push(piece);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return bytes > BODY_BYTES_AT_MOST ? undefined : Buffer.concat(chunks).toString('utf8');
+}
+
+function refuseLength(response: ServerResponse, isApi: boolean): void {
+  const message = `The request's body has more than ${BODY_BYTES_AT_MOST} bytes.`;
+  const answer = failureAnswer(
+    newId('req_'),
+    new StripeFailure(413, { type: 'invalid_request_error', message }),
+  );
+  if (isApi) write(response, answer.status, answer.headers, answer.body);
+  else write(response, 413, { 'content-type': 'text/plain' }, message);
 }

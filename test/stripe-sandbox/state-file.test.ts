@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
-import { payByCard, priceOf, sessionFor } from './support.ts';
+import { payByCard, priceOf, receiver, sessionFor } from './support.ts';
 
 const sdkOf = (sandbox: StripeSandbox) =>
   new Stripe(sandbox.apiKey, { host: '127.0.0.1', port: sandbox.port, protocol: 'http' });
@@ -33,6 +33,44 @@ test('a sandbox with a state file goes on where the one before it ended', async 
     const other = await startStripeSandbox();
     await expect(sdkOf(other).products.retrieve(product.id)).rejects.toThrow('No such product');
     await other.stop();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('endpoints, their secrets, what they have not taken and saved answers outlive a restart', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ratecard-sandbox-'));
+  const options = { stateFile: join(folder, 'state.json') };
+  const endpoint = await receiver((count) => (count === 1 ? 500 : 200));
+  const own = await receiver();
+  try {
+    const first = await startStripeSandbox({ ...options, webhookEndpoint: { url: 'http://127.0.0.1:1/' } });
+    const { secret = '' } = await sdkOf(first).webhookEndpoints.create({
+      url: endpoint.url,
+      enabled_events: ['*'],
+    });
+    const key = { idempotencyKey: 'key-1' };
+    const product = await sdkOf(first).products.create({ name: 'A' }, key);
+    await first.settled();
+    await first.stop();
+
+    const second = await startStripeSandbox(options);
+    await second.settled();
+    expect(endpoint.received).toHaveLength(2);
+    const { body = '', signature = '' } = endpoint.received[1] ?? {};
+    const event = await sdkOf(second).webhooks.constructEventAsync(body, signature, secret);
+    expect(event.type).toBe('product.created');
+    expect(await sdkOf(second).events.retrieve(event.id)).toMatchObject({ pending_webhooks: 1 });
+    second.setWebhookEndpoint(own);
+    second.setWebhookEndpoint(own);
+    await second.settled();
+    expect(own.received).toHaveLength(1);
+    expect(await sdkOf(second).events.retrieve(event.id)).toMatchObject({ pending_webhooks: 0 });
+
+    const again = await sdkOf(second).products.create({ name: 'A' }, key);
+    expect(again.id).toBe(product.id);
+    await expect(sdkOf(second).products.create({ name: 'B' }, key)).rejects.toThrow('same parameters');
+    await second.stop();
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -138,3 +138,10 @@ export function raw(
     ...(options.form !== undefined && { body: options.form }),
   });
 }
+
+/** All that the sandbox knows. Tests look into it without types. */
+// oxlint-disable-next-line typescript/no-explicit-any -- answers are looked at, not computed with
+export async function stateOf(of: StripeSandbox): Promise<Record<string, any>> {
+  const response = await fetch(`${of.url}/_sandbox/state`);
+  return JSON.parse(await response.text());
+}

@@ -268,9 +268,77 @@ describe('form encoding', () => {
     });
   });
 
+  test('[] goes on in an element until all of a name repeats, also beside indexes', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { product } = await priceOf(stripe, 1);
+    const item = (amount: number): string =>
+      [`currency]=gbp`, `product]=${product}`, `unit_amount]=${amount}`]
+        .map((member) => `line_items[][price_data][${member}`)
+        .join('&');
+    const form = `mode=payment&success_url=https://shop.example&${item(100)}&line_items[][quantity]=2&${item(300)}&line_items[][quantity]=1&expand[5]=line_items&expand[]=customer`;
+    const response = await raw(server, 'POST', '/v1/checkout/sessions', { form });
+    expect(await response.json()).toMatchObject({
+      amount_total: 500,
+      line_items: { data: [{ quantity: 2 }, { quantity: 1 }] },
+    });
+  });
+
+  test('plus, percent and UTF-8 are text; of two equal names the last counts', async () => {
+    const { sandbox: server } = await sandbox();
+    const form = 'name=one&name=a+b%2Bc%20%25%26%3D%C3%9F%zz&metadata[a%5Bb]=1';
+    expect((await raw(server, 'POST', '/v1/products', { form })).status).toBe(400);
+    const good = await raw(server, 'POST', '/v1/products', { form: form.split('&metadata')[0] ?? '' });
+    expect(await good.json()).toMatchObject({ name: 'a b+c %&=ß%zz' });
+  });
+
+  test('empty text unsets a text, a list, a hash, one key of metadata and all of it', async () => {
+    const { stripe } = await sandbox();
+    const { id } = await stripe.products.create({
+      name: 'A',
+      description: 'Long',
+      images: ['https://shop.example/a.png'],
+      marketing_features: [{ name: 'Fast' }],
+      metadata: { a: '1', b: '2' },
+    });
+    const once = await stripe.products.update(id, { description: '', images: '', metadata: { a: '' } });
+    expect(once).toMatchObject({ description: null, images: [], metadata: { b: '2' } });
+    const twice = await stripe.products.update(id, { marketing_features: '', metadata: '' });
+    expect(twice).toMatchObject({ marketing_features: [], metadata: {} });
+  });
+
+  test('parameters may stand in the query of a POST and in the body of a DELETE', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const created = await raw(server, 'POST', '/v1/products?name=A', { form: 'description=B' });
+    expect(await created.json()).toMatchObject({ name: 'A', description: 'B' });
+    const customer = await stripe.customers.create({});
+    const refused = await raw(server, 'DELETE', `/v1/customers/${customer.id}`, { form: 'colour=red' });
+    expect(refused.status).toBe(400);
+  });
+
+  test('JSON, names without end and a body too long get an error of Stripe', async () => {
+    const { sandbox: server } = await sandbox();
+    const json = await raw(server, 'POST', '/v1/products', {
+      form: '{"name":"A"}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect([json.status, await json.text()]).toEqual([400, expect.stringContaining('x-www-form-urlencoded')]);
+    for (const form of [`name${'[a]'.repeat(100_000)}=1`, `name${'[]'.repeat(60)}=1`]) {
+      const deep = await raw(server, 'POST', '/v1/products', { form });
+      expect(deep.status).toBe(400);
+    }
+    const long = await raw(server, 'POST', '/v1/products', { form: `name=${'A'.repeat(1_500_000)}` });
+    expect(long.status).toBe(413);
+    expect(await long.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+  });
+
   test('a list that is a hash, a value that is also a hash and a torn name are refused', async () => {
     const { sandbox: server } = await sandbox();
-    for (const form of ['name=A&images[a]=1', 'name=A&metadata=x&metadata[a]=1', 'name[=A']) {
+    for (const form of [
+      'name=A&images[a]=1',
+      'name=A&metadata=x&metadata[a]=1',
+      'name=A&metadata[a]=1&metadata=x',
+      'name[=A',
+    ]) {
       expect((await raw(server, 'POST', '/v1/products', { form })).status).toBe(400);
     }
   });
@@ -294,7 +362,9 @@ describe('Idempotency-Key', () => {
     const again = await raw(server, 'POST', '/v1/products', { form: 'name=A', headers });
     expect(first.headers.get('idempotent-replayed')).toBeNull();
     expect(again.headers.get('idempotent-replayed')).toBe('true');
-    expect(again.headers.get('request-id')).toBe(first.headers.get('request-id'));
+    expect(again.headers.get('original-request')).toBe(first.headers.get('request-id'));
+    expect(again.headers.get('request-id')).not.toBe(first.headers.get('request-id'));
+    expect(again.headers.get('stripe-should-retry')).toBe('false');
     expect(await again.text()).toBe(await first.text());
     expect((await stripe.products.list()).data).toHaveLength(1);
   });
@@ -320,7 +390,34 @@ describe('Idempotency-Key', () => {
     const first = await refusal(stripe.prices.create(missing, other));
     await stripe.products.create({ id: 'prod_late', name: 'Late' });
     const replayed = await refusal(stripe.prices.create(missing, other));
-    expect(replayed).toMatchObject({ code: 'resource_missing', requestId: first.requestId });
+    expect(replayed).toMatchObject({ code: 'resource_missing', message: first.message });
+    expect(replayed.headers?.['original-request']).toBe(first.requestId);
+  });
+
+  test('counts for POST only', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const headers = { 'idempotency-key': 'key-1' };
+    await stripe.products.create({ name: 'A' });
+    for (const name of ['/v1/products', '/v1/customers', '/v1/products']) {
+      const answer = await raw(server, 'GET', name, { headers });
+      expect([answer.status, answer.headers.get('original-request')]).toEqual([200, null]);
+    }
+    const gone = await raw(server, 'DELETE', '/v1/customers/cus_none', { headers });
+    const customer = await stripe.customers.create({});
+    const deleted = await raw(server, 'DELETE', `/v1/customers/${customer.id}`, { headers });
+    expect([gone.status, deleted.status]).toEqual([404, 200]);
+  });
+
+  test('is forgotten after 24 hours of the sandbox, and not before', async () => {
+    let time = Date.UTC(2026, 10, 2);
+    const { stripe } = await sandbox({ now: () => new Date(time) });
+    const create = (): Promise<Stripe.Product> =>
+      stripe.products.create({ name: 'A' }, { idempotencyKey: 'key-1' });
+    const first = await create();
+    time += 24 * 3_600_000 - 1000;
+    expect((await create()).id).toBe(first.id);
+    time += 1000;
+    expect((await create()).id).not.toBe(first.id);
   });
 
   test('the same key while the first request is under way: 409', async () => {
@@ -412,10 +509,29 @@ describe('lists', () => {
     expect(back.has_more).toBe(true);
     const all = await stripe.products.list({ limit: 2 }).autoPagingToArray({ limit: 100 });
     expect(all.map(({ name }) => name)).toEqual(['5', '4', '3', '2', '1']);
+    const events = await stripe.events
+      .list({ limit: 2, type: 'product.*' })
+      .autoPagingToArray({ limit: 100 });
+    expect(events).toHaveLength(5);
+  });
+});
+
+describe('other accounts', () => {
+  test('are out of reach: 403', async () => {
+    const { stripe } = await sandbox();
+    const ofOther = stripe.products.list({}, { stripeAccount: 'acct_1Other' });
+    expect(await refusal(ofOther)).toMatchObject({ statusCode: 403, code: 'account_invalid' });
   });
 });
 
 describe('expand', () => {
+  test('works on POST too', async () => {
+    const { stripe } = await sandbox();
+    const price = await priceOf(stripe, 400);
+    const updated = await stripe.prices.update(price.id, { nickname: 'A', expand: ['product'] });
+    expect(updated.product).toMatchObject({ object: 'product', name: 'Professional' });
+  });
+
   test('replaces ids along a path, also in lists, and refuses what has no object', async () => {
     const { stripe } = await sandbox();
     const price = await priceOf(stripe, 2490, 'month');

@@ -3,7 +3,7 @@ import Stripe from 'stripe';
 import type { Cause, Context } from '../state/context.ts';
 import { invalid, StripeFailure } from './errors.ts';
 import { expand } from './expand.ts';
-import { failureOfFault, type Fault, type FaultRule } from './faults.ts';
+import { failureOfFault, type Fault, type FaultRequest, type FaultRule } from './faults.ts';
 import { decodeForm, type Form } from './form.ts';
 import { IdempotencyKeys, type Answer } from './idempotency.ts';
 import { newId } from '../state/ids.ts';
@@ -14,7 +14,7 @@ import { findRoute } from './routes.ts';
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
-  /** The query string of a GET or DELETE, the body of a POST. */
+  /** The query string and the body. */
   readonly form: string;
   readonly headers: IncomingHttpHeaders;
 }
@@ -41,15 +41,17 @@ export type Outcome =
 export class Api {
   readonly requests: RequestRecord[] = [];
   faultRule: FaultRule | undefined;
+  /** Hits what `faultRule` leaves alone. */
+  chaosRule: FaultRule | undefined;
 
-  readonly #context: Omit<Context, 'cause'>;
+  readonly #context: Context;
   readonly #apiKey: string;
   readonly #keys: IdempotencyKeys;
 
-  constructor(context: Omit<Context, 'cause'>, apiKey: string) {
+  constructor(context: Context, apiKey: string) {
     this.#context = context;
     this.#apiKey = apiKey;
-    this.#keys = new IdempotencyKeys(context.now);
+    this.#keys = new IdempotencyKeys(context.store, context.now);
   }
 
   handle(request: ApiRequest): Outcome {
@@ -70,11 +72,11 @@ export class Api {
 
   #outcome(request: ApiRequest, record: RequestRecord, sequence: number): Outcome {
     try {
+      checkMediaType(request);
       const form = decodeForm(request.form);
       record.params = form;
       this.#authenticate(request);
-      const { method, path } = request;
-      const fault = this.faultRule?.({ method, path, sequence }) ?? 'none';
+      const fault = this.#faultOf(record, sequence);
       const cause: Cause = { id: record.id, idempotency_key: record.idempotencyKey };
       if (typeof fault === 'object' && !fault.saved) throw failureOfFault(fault.status);
       const outcome = this.#once(request, form, cause, fault);
@@ -82,6 +84,13 @@ export class Api {
     } catch (error) {
       return answered(failureAnswer(record.id, error));
     }
+  }
+
+  #faultOf({ method, path, idempotencyKey }: RequestRecord, sequence: number): Fault {
+    const route = findRoute(OPERATIONS, method, path)?.route.path ?? path;
+    const request: FaultRequest = { method, path, route, sequence, hasKey: idempotencyKey !== null };
+    const fault = this.faultRule?.(request) ?? 'none';
+    return fault === 'none' ? (this.chaosRule?.(request) ?? 'none') : fault;
   }
 
   /** Does the request, or repeats the answer that its Idempotency-Key already got. */
@@ -94,9 +103,9 @@ export class Api {
     };
     // A request that hangs holds its key until the client gives up.
     if (fault === 'hang') return { kind: 'hang', givenUp: release };
-    if (saved) return answered({ ...saved, headers: { ...saved.headers, 'idempotent-replayed': 'true' } });
+    if (saved) return answered(replay(saved, requestIdOf(cause)));
     try {
-      const answer = this.#perform(request, form, cause, fault);
+      const answer = keyed(this.#perform(request, form, cause, fault), cause);
       if (key !== null) this.#keys.finish(key, answer);
       return answered(answer);
     } catch (error) {
@@ -120,11 +129,11 @@ export class Api {
 
   #authenticate(request: ApiRequest): void {
     const given = keyOf(headerOf(request, 'authorization') ?? '');
-    if (given === this.#apiKey) return;
+    if (given === this.#apiKey) return checkAccount(request, given);
     const message =
       given === ''
         ? "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/."
-        : `Invalid API Key provided: ${given.slice(0, 8)}${'*'.repeat(8)}${given.slice(-4)}`;
+        : `Invalid API Key provided: ${masked(given)}`;
     throw new StripeFailure(
       401,
       { type: 'invalid_request_error', message },
@@ -150,6 +159,30 @@ function prepare(request: ApiRequest, form: Form): { run: Work; pathId: string }
 function expansionsOf(form: Form): string[] {
   const paths = form['expand'];
   return Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [];
+}
+
+function masked(key: string): string {
+  return `${key.slice(0, 8)}${'*'.repeat(8)}${key.slice(-4)}`;
+}
+
+/** No other account has given this one access to itself: there is only this one. */
+function checkAccount(request: ApiRequest, key: string): void {
+  const account = headerOf(request, 'stripe-account') ?? headerOf(request, 'stripe-context');
+  if (account === undefined) return;
+  throw new StripeFailure(403, {
+    type: 'invalid_request_error',
+    code: 'account_invalid',
+    message: `The provided key '${masked(key)}' does not have access to account '${account}' (or that account does not exist). Application access may have been revoked.`,
+  });
+}
+
+/** `/v1` takes forms only. */
+function checkMediaType(request: ApiRequest): void {
+  if (request.method === 'POST' && headerOf(request, 'content-type')?.includes('json') === true) {
+    throw invalid(
+      'Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any questions, we can help at https://support.stripe.com/.',
+    );
+  }
 }
 
 /** The sandbox plays one version: the one the SDK is pinned to. */
@@ -179,11 +212,34 @@ function requestIdOf(cause: Cause): string {
   return cause.id ?? newId('req_');
 }
 
+/**
+ * An answer with what Stripe says beside it of the key. The client is told not
+ * to try again by itself, since it would only get the same.
+ */
+function keyed(answer: Answer, { idempotency_key, id }: Cause): Answer {
+  if (idempotency_key === null || id === null) return answer;
+  const headers = {
+    ...answer.headers,
+    'idempotency-key': idempotency_key,
+    'original-request': id,
+    'stripe-should-retry': 'false',
+  };
+  return { ...answer, headers };
+}
+
+function replay(saved: Answer, requestId: string): Answer {
+  return {
+    ...saved,
+    headers: { ...saved.headers, 'request-id': requestId, 'idempotent-replayed': 'true' },
+  };
+}
+
 function answered(answer: Answer): Outcome {
   return { kind: 'answer', answer };
 }
 
-function failureAnswer(requestId: string, error: unknown): Answer {
+/** Stripe's error body for what was thrown; 500 for what is not Stripe's. */
+export function failureAnswer(requestId: string, error: unknown): Answer {
   const failure =
     error instanceof StripeFailure
       ? error

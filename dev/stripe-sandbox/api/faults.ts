@@ -10,7 +10,18 @@ export type Fault =
   /** No work and no answer. */
   | 'hang';
 
-export type FaultRule = (request: { method: string; path: string; sequence: number }) => Fault;
+export interface FaultRequest {
+  readonly method: string;
+  readonly path: string;
+  /** The path with names in the place of ids: `/v1/products/:id`. */
+  readonly route: string;
+  /** How many requests there were before. */
+  readonly sequence: number;
+  /** Whether it carries an Idempotency-Key that counts. */
+  readonly hasKey: boolean;
+}
+
+export type FaultRule = (request: FaultRequest) => Fault;
 
 export function failureOfFault(status: number): StripeFailure {
   if (status === 429) {

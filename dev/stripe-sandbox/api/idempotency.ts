@@ -1,27 +1,24 @@
+import type { SavedAnswer, Store } from '../state/store.ts';
 import { invalid, StripeFailure } from './errors.ts';
 
 /** A finished answer of the API. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-interface Entry {
-  readonly fingerprint: string;
-  readonly since: number;
-  answer?: Answer;
-}
+export type Answer = Pick<SavedAnswer, 'status' | 'headers' | 'body'>;
 
 const LONGEST_KEY = 255;
 const KEPT_SECONDS = 24 * 60 * 60;
 
-/** The answers given for each Idempotency-Key (https://docs.stripe.com/api/idempotent_requests). */
+/**
+ * The answers given for each Idempotency-Key (https://docs.stripe.com/api/idempotent_requests).
+ * They live in the store for 24 hours of the sandbox's own time.
+ */
 export class IdempotencyKeys {
-  readonly #entries = new Map<string, Entry>();
+  /** The requests that are not answered yet, by their keys. */
+  readonly #underway = new Map<string, string>();
+  readonly #store: Store;
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  constructor(store: Store, now: () => number) {
+    this.#store = store;
     this.#now = now;
   }
 
@@ -33,35 +30,43 @@ export class IdempotencyKeys {
     if (key.length > LONGEST_KEY) {
       throw invalid(`Idempotency keys can be at most ${LONGEST_KEY} characters.`);
     }
-    const known = this.#entries.get(key);
-    if (!known || this.#now() - known.since >= KEPT_SECONDS) {
-      this.#entries.set(key, { fingerprint, since: this.#now() });
+    const saved = this.#saved(key);
+    const known = this.#underway.get(key) ?? saved?.fingerprint;
+    if (known === undefined) {
+      this.#underway.set(key, fingerprint);
       return undefined;
     }
-    if (known.fingerprint !== fingerprint) {
+    if (known !== fingerprint) {
       throw new StripeFailure(400, {
         type: 'idempotency_error',
         message: `Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '${key}' if you meant to execute a different request.`,
       });
     }
-    if (!known.answer) {
+    if (!saved) {
       throw new StripeFailure(409, {
         type: 'idempotency_error',
         code: 'idempotency_key_in_use',
         message: `There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): ${key}. Please try again later.`,
       });
     }
-    return known.answer;
+    return saved;
   }
 
   /** Keeps the answer for replays. */
-  finish(key: string, answer: Answer): void {
-    const entry = this.#entries.get(key);
-    if (entry) entry.answer = answer;
+  finish(key: string, { status, headers, body }: Answer): void {
+    const fingerprint = this.#underway.get(key) ?? '';
+    const now = this.#now();
+    this.#store.saveAnswer(key, { fingerprint, since: now, status, headers, body }, now - KEPT_SECONDS);
+    this.release(key);
   }
 
   /** Forgets a request that never began its work. */
   release(key: string): void {
-    this.#entries.delete(key);
+    this.#underway.delete(key);
+  }
+
+  #saved(key: string): SavedAnswer | undefined {
+    const saved = this.#store.savedAnswer(key);
+    return saved && this.#now() - saved.since < KEPT_SECONDS ? saved : undefined;
   }
 }

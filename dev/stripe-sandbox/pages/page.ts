@@ -17,7 +17,7 @@ export type PageAnswer =
 
 /** One page or form target, under its method and path. */
 export interface PageRoute {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly handle: (request: PageRequest) => PageAnswer | Promise<PageAnswer>;
 }

@@ -17,7 +17,7 @@ export function imagined(context: Context): Context {
   return { ...context, store: context.store.fork(), events: SILENCE };
 }
 
-/** Keeps what happened and hands it to the webhook endpoint. */
+/** Keeps what happened and hands it to the webhook endpoints. */
 export class EventLog implements Events {
   readonly #deliveries: Deliveries;
 
@@ -36,7 +36,7 @@ export class EventLog implements Events {
         ...(previousAttributes && { previous_attributes: previousAttributes }),
       },
       livemode: false,
-      pending_webhooks: this.#deliveries.endpoint ? 1 : 0,
+      pending_webhooks: this.#deliveries.wanting(type).length,
       request: context.cause,
       type,
     };

@@ -4,6 +4,8 @@ import type { PortalOffer } from '../objects/portal-configuration.ts';
 import type { CouponDetails } from '../objects/coupon.ts';
 import type { DiscountTerms } from '../objects/discount.ts';
 import type { ChargeFacts, CustomerFacts, PaymentMethodFacts, RefundFacts } from '../payments/facts.ts';
+import type { EndpointSecrets } from '../webhooks/secrets.ts';
+import type { EventFacts } from '../webhooks/undelivered.ts';
 
 /** What belongs to an object and Stripe keeps to itself: the API does not show it. */
 export interface Facts {
@@ -16,4 +18,6 @@ export interface Facts {
   customer: CustomerFacts;
   payment_method: PaymentMethodFacts;
   refund: RefundFacts;
+  event: EventFacts;
+  webhook_endpoint: EndpointSecrets;
 }

@@ -9,6 +9,17 @@ export interface DeletedObject {
   readonly deleted: true;
 }
 
+/** The answer that an Idempotency-Key got, and for which request. */
+export interface SavedAnswer {
+  /** What "the same request" is. */
+  readonly fingerprint: string;
+  /** When it was given: Unix seconds of the sandbox's own time. */
+  readonly since: number;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 type FactsName = keyof Facts;
 
 /** All that one sandbox knows, as JSON can carry it. */
@@ -18,6 +29,7 @@ export interface StoreSnapshot {
   readonly facts: readonly (readonly [id: string, facts: Facts[FactsName]])[];
   readonly secondsAhead: number;
   readonly settings: AccountSettings;
+  readonly answers?: readonly (readonly [key: string, answer: SavedAnswer])[];
 }
 
 /**
@@ -33,6 +45,7 @@ export class Store {
   readonly #kinds = new Map<string, Map<string, StripeObject>>();
   readonly #deleted = new Map<string, DeletedObject>();
   readonly #facts = new Map<string, Facts[FactsName]>();
+  readonly #answers = new Map<string, SavedAnswer>();
 
   /** Adds the object, or replaces the one of the same id in its old place. */
   put<Kind extends StripeObject>(object: Kind): Kind {
@@ -102,7 +115,7 @@ export class Store {
 
   setFacts<Name extends FactsName>(name: Name, id: string, facts: Facts[Name]): void {
     this.#facts.set(`${name} ${id}`, facts);
-    this.#revision += 1;
+    if (name !== 'event') this.#revision += 1;
     this.onChange();
   }
 
@@ -131,6 +144,17 @@ export class Store {
     this.onChange();
   }
 
+  savedAnswer(key: string): SavedAnswer | undefined {
+    return this.#answers.get(key);
+  }
+
+  /** Keeps an answer for the requests that repeat it, and forgets those given before `horizon`. */
+  saveAnswer(key: string, answer: SavedAnswer, horizon: number): void {
+    for (const [old, { since }] of this.#answers) if (since <= horizon) this.#answers.delete(old);
+    this.#answers.set(key, answer);
+    this.onChange();
+  }
+
   /** Another store with the same content, where something can be tried without consequence. */
   fork(): Store {
     const fork = new Store();
@@ -145,13 +169,15 @@ export class Store {
       facts: [...this.#facts],
       secondsAhead: this.secondsAhead,
       settings: this.#settings,
+      answers: [...this.#answers],
     };
   }
 
-  restore({ objects, deleted, facts, secondsAhead, settings }: StoreSnapshot): void {
+  restore({ objects, deleted, facts, secondsAhead, settings, answers = [] }: StoreSnapshot): void {
     for (const object of objects) this.put(object);
     for (const stub of deleted) this.#deleted.set(stub.id, stub);
     for (const [key, value] of facts) this.#facts.set(key, value);
+    for (const [key, answer] of answers) this.#answers.set(key, answer);
     this.#secondsAhead = secondsAhead;
     this.#settings = { ...DEFAULT_SETTINGS, ...settings };
   }

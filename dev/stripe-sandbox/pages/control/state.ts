@@ -1,0 +1,33 @@
+import type { Store } from '../../state/store.ts';
+import type { Controls } from './controls.ts';
+
+/** All that the sandbox knows, newest first. */
+export function stateOf(store: Store, { api, chaos, deliveries }: Controls): object {
+  return {
+    products: store.all('product'),
+    prices: store.all('price'),
+    customers: store.all('customer'),
+    sessions: store.all('checkout.session'),
+    payment_intents: store.all('payment_intent'),
+    charges: store.all('charge'),
+    subscriptions: store.all('subscription'),
+    invoices: store.all('invoice'),
+    events: store.all('event'),
+    deliveries: deliveries.records.toReversed(),
+    requests: api.requests.toReversed(),
+    coupons: store.all('coupon'),
+    promotion_codes: store.all('promotion_code'),
+    payment_methods: store.all('payment_method'),
+    setup_intents: store.all('setup_intent'),
+    refunds: store.all('refund'),
+    disputes: store.all('dispute'),
+    subscription_schedules: store.all('subscription_schedule'),
+    invoice_items: store.all('invoiceitem'),
+    invoice_payments: store.all('invoice_payment'),
+    portal_configurations: store.all('billing_portal.configuration'),
+    portal_sessions: store.all('billing_portal.session'),
+    test_clocks: store.all('test_helpers.test_clock'),
+    webhook_endpoints: store.all('webhook_endpoint'),
+    chaos: chaos.state(),
+  };
+}
