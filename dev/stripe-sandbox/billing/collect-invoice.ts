@@ -3,6 +3,7 @@ import { intentOf } from '../objects/invoice-payment.ts';
 import { payIntent, type Attempt } from '../payments/pay-intent.ts';
 import { change, type Context } from '../state/context.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
+import { firstMethod, subscriptionMethod } from './default-method.ts';
 import { nextAttempt } from './dunning.ts';
 import { followInvoice } from './follow-invoice.ts';
 import { attemptsAfter, settleInvoice } from './settle-invoice.ts';
@@ -98,17 +99,12 @@ function isRetried(invoice: Invoice): boolean {
  * (https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority).
  */
 export function defaultMethod(context: Context, invoice: Invoice): PaymentMethod | undefined {
-  const customer = invoice.customer === null ? undefined : context.store.get('customer', invoice.customer);
+  const { customer, default_payment_method, default_source } = invoice;
   const subscription = subscriptionOf(context, invoice);
-  const ids = [
-    invoice.default_payment_method,
-    invoice.default_source,
-    subscription?.default_payment_method,
-    subscription?.default_source,
-    customer?.invoice_settings.default_payment_method,
-    customer?.default_source,
-  ];
-  return ids
-    .map((id) => (id ? context.store.get('payment_method', id) : undefined))
-    .find((method) => method !== undefined && method.customer === invoice.customer);
+  return (
+    firstMethod(context, customer, [default_payment_method, default_source]) ??
+    subscriptionMethod(context, { ...NO_METHOD, ...subscription, customer })
+  );
 }
+
+const NO_METHOD = { default_payment_method: null, default_source: null };

@@ -8,8 +8,9 @@ import { billedPeriod } from './billed-period.ts';
 import { cancellation } from './cancellation.ts';
 import type { DiscountTarget } from './check-redemption.ts';
 import { collectInvoice } from './collect-invoice.ts';
+import { subscriptionMethod } from './default-method.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
-import { paymentFailure } from './payment-failure.ts';
+import { noMethod, paymentFailure } from './payment-failure.ts';
 import { checkRedeemable, redeem, type DiscountParam } from './redeem.ts';
 import { settleInvoice } from './settle-invoice.ts';
 import { draftSubscriptionInvoice, useUpDiscounts } from './subscription-invoice.ts';
@@ -76,12 +77,16 @@ export function createSubscription(
   wish: SubscriptionWish,
   payment: FirstPayment,
 ): Subscription {
-  if (payment.kind === 'collect' && payment.behavior === 'error_if_incomplete') {
-    const world = imagined(context);
-    const { id, status, latest_invoice } = start(world, wish, payment);
-    if (status === 'incomplete') throw paymentFailure(world, latest_invoice ?? id);
-  }
+  if (payment.kind === 'collect') rehearse(imagined(context), wish, payment);
   return start(context, wish, payment);
+}
+
+/** Stripe does not begin a subscription that nobody could pay, or nobody did pay who had to at once. */
+function rehearse(world: Context, wish: SubscriptionWish, payment: FirstPayment & { kind: 'collect' }): void {
+  const subscription = start(world, wish, payment);
+  if (subscription.status !== 'incomplete') return;
+  if (!subscriptionMethod(world, subscription)) throw noMethod();
+  if (payment.behavior === 'error_if_incomplete') throw paymentFailure(world, subscription);
 }
 
 function start(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {

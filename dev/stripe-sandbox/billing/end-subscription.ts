@@ -20,6 +20,7 @@ export function endSubscription(
   context: Context,
   subscription: Subscription,
   details: Partial<CancellationDetails>,
+  patch: Partial<Subscription> = {},
 ): Subscription {
   const now = context.now();
   stopCollecting(context, subscription);
@@ -27,6 +28,7 @@ export function endSubscription(
     context,
     context.store.must('subscription', subscription.id),
     {
+      ...patch,
       cancellation_details: { ...NO_DETAILS, ...subscription.cancellation_details, ...details },
       canceled_at: subscription.cancel_at !== null ? (subscription.canceled_at ?? now) : now,
       ended_at: now,

@@ -55,15 +55,21 @@ function parentOf({ subscription, line }: NewInvoiceItem): InvoiceItem['parent']
   };
 }
 
-function prorationDetails({ credited }: LineDraft): InvoiceItem['proration_details'] & object {
-  return {
-    credited_items: credited && {
+function prorationDetails(line: LineDraft): InvoiceItem['proration_details'] & object {
+  return { credited_items: creditedItems(line), discount_amounts: [] };
+}
+
+type CreditedItems = (InvoiceItem['proration_details'] & object)['credited_items'];
+
+function creditedItems({ credited, creditedItem }: LineDraft): CreditedItems {
+  if (creditedItem !== undefined) return { invoice_item: creditedItem, type: 'invoice_item' };
+  return (
+    credited && {
       invoice_line_item_details: {
         invoice: credited.invoice,
         invoice_line_items: [...credited.invoice_line_items],
       },
       type: 'invoice_line_items',
-    },
-    discount_amounts: [],
-  };
+    }
+  );
 }

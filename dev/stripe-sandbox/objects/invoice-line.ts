@@ -23,6 +23,8 @@ export interface LineDraft {
   readonly proration: boolean;
   /** For a credit: the invoice and its lines that were credited. */
   readonly credited: { readonly invoice: string; readonly invoice_line_items: string[] } | null;
+  /** For a credit: the pending invoice item that was credited. */
+  readonly creditedItem?: string;
   readonly discountable: boolean;
   /** Ids of the line's own discounts, on top of those of the whole invoice. */
   readonly discounts: readonly string[];

@@ -1,6 +1,8 @@
 import type Stripe from 'stripe';
 import { equals, inRange } from '../api/lists.ts';
-import { list, retrieve, type Operation } from '../api/operations.ts';
+import { list, operation, retrieve, type Operation } from '../api/operations.ts';
+import { createSubscription } from '../billing/create-subscription.ts';
+import { wantedPayment, wantedSubscription } from '../billing/wanted-subscription.ts';
 import type { Params } from '../api/parameters.ts';
 import type { ObjectTypes, Wire } from '../state/wire.ts';
 
@@ -9,6 +11,9 @@ type Subscription = ObjectTypes['subscription'];
 type Item = Wire<Stripe.SubscriptionItem>;
 
 export const subscriptions: readonly Operation[] = [
+  operation('POST', PATH, 'subscriptionCreate', (context, params) =>
+    createSubscription(context, wantedSubscription(context, params), wantedPayment(params)),
+  ),
   retrieve(PATH, 'subscription'),
   list(
     PATH,
@@ -19,6 +24,7 @@ export const subscriptions: readonly Operation[] = [
       const { current_period_start: start, current_period_end: end, plan, price } = params;
       return (
         equals(subscription.customer, params.customer) &&
+        (params.customer !== undefined || subscription.test_clock === (params.test_clock ?? null)) &&
         isOnClock(subscription, params) &&
         equals(subscription.collection_method, params.collection_method) &&
         hasStatus(subscription, params.status) &&

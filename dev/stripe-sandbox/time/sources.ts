@@ -1,8 +1,15 @@
 import { dueInvoices } from '../billing/due-invoices.ts';
 import { dueCoupons } from '../billing/coupon-validity.ts';
 import { dueSessions } from '../checkout/expire.ts';
+import { dueSubscriptions } from '../billing/due-subscriptions.ts';
 import type { DueSource } from './due.ts';
 import { dueSettlements } from './settlements.ts';
 
 /** All that happens by itself. What is due at the same instant happens in this order. */
-export const DUE_SOURCES: readonly DueSource[] = [dueCoupons, dueSessions, dueSettlements, dueInvoices];
+export const DUE_SOURCES: readonly DueSource[] = [
+  dueCoupons,
+  dueSessions,
+  dueSettlements,
+  dueSubscriptions,
+  dueInvoices,
+];

@@ -1,0 +1,52 @@
+import { atInstant } from '../state/clock.ts';
+import type { Context } from '../state/context.ts';
+import { imagined } from '../state/events.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+import { cancelAsAsked } from './cancel-subscription.ts';
+import { periodEnd, periodStart } from './cancellation.ts';
+import { renewSubscription } from './renew-subscription.ts';
+import { rememberOfSubscription, subscriptionFacts } from './subscription-facts.ts';
+
+type Invoice = ObjectTypes['invoice'];
+type Subscription = ObjectTypes['subscription'];
+
+/** How long before it is made an invoice is told; an account can set it. */
+const NOTICE_SECONDS = 3 * 86_400;
+const BILLED: ReadonlySet<Subscription['status']> = new Set(['active', 'past_due', 'trialing']);
+
+/**
+ * When the invoice of the next period is to be told (Unix seconds); null when there will be none, or
+ * when periods are shorter than the notice.
+ */
+export function upcomingNoticeAt(context: Pick<Context, 'store'>, subscription: Subscription): number | null {
+  const end = periodEnd(subscription);
+  const at = end - NOTICE_SECONDS;
+  const ends = subscription.cancel_at !== null && subscription.cancel_at <= end;
+  if (ends || !BILLED.has(subscription.status) || at <= periodStart(subscription)) return null;
+  return subscriptionFacts(context, subscription.id).renewalTold === end ? null : at;
+}
+
+/** Tells the next invoice (`invoice.upcoming`), which has no id yet. */
+export function tellUpcoming(context: Context, subscription: Subscription): void {
+  rememberOfSubscription(context, subscription.id, { renewalTold: periodEnd(subscription) });
+  const invoice = upcomingInvoice(context, subscription);
+  if (!invoice) return;
+  const { id: _none, ...shown } = invoice;
+  context.events.emit(context, 'invoice.upcoming', shown);
+}
+
+/**
+ * The draft that a subscription's next renewal, or its end, will make: found out
+ * by letting it happen in an imagined world. Null when none is coming.
+ */
+export function upcomingInvoice(context: Context, subscription: Subscription): Invoice | null {
+  const world = imagined(context);
+  const { cancel_at } = subscription;
+  const end = periodEnd(subscription);
+  const isLast = cancel_at !== null && cancel_at <= end;
+  const then = atInstant(world, isLast ? cancel_at : end);
+  const { latest_invoice: latest } = (isLast ? cancelAsAsked : renewSubscription)(then, subscription);
+  return latest === null || latest === subscription.latest_invoice
+    ? null
+    : world.store.must('invoice', latest);
+}
