@@ -86,7 +86,8 @@ function rehearse(world: Context, wish: SubscriptionWish, payment: FirstPayment 
   const subscription = start(world, wish, payment);
   if (subscription.status !== 'incomplete') return;
   if (!subscriptionMethod(world, subscription)) throw noMethod();
-  if (payment.behavior === 'error_if_incomplete') throw paymentFailure(world, subscription);
+  if (payment.behavior === 'error_if_incomplete')
+    throw paymentFailure(world, subscription.latest_invoice ?? '');
 }
 
 function start(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {

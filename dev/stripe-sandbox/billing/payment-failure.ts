@@ -1,14 +1,10 @@
 import { invalid, StripeFailure } from '../api/errors.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import type { Context } from '../state/context.ts';
-import type { ObjectTypes } from '../state/wire.ts';
 
-/** The 402 that Stripe answers when a subscription's invoice had to be paid at once and is not. */
-export function paymentFailure(
-  context: Context,
-  { latest_invoice }: ObjectTypes['subscription'],
-): StripeFailure {
-  const intent = intentOf(context, latest_invoice ?? '');
+/** The 402 that Stripe answers when an invoice that must be paid at once is not. */
+export function paymentFailure(context: Context, invoice: string): StripeFailure {
+  const intent = intentOf(context, invoice);
   const error = intent?.last_payment_error;
   if (intent?.status === 'requires_action') {
     return new StripeFailure(402, {
