@@ -53,6 +53,8 @@ describe('webhooks', () => {
       'payment_intent.created',
       'customer.created',
       'payment_method.attached',
+      'charge.succeeded',
+      'payment_intent.succeeded',
       'customer.subscription.created',
       'invoice.created',
       'customer.updated',
@@ -61,8 +63,6 @@ describe('webhooks', () => {
       'invoice.updated',
       'invoice.paid',
       'invoice.payment_succeeded',
-      'charge.succeeded',
-      'payment_intent.succeeded',
       'checkout.session.completed',
     ]);
   });

@@ -232,9 +232,11 @@ describe('a checkout session cannot be made', () => {
     });
     const huge = { line_items: [{ price: price.id, quantity: 1_000_000 }] };
     expect(await refusal(sessionFor(stripe, price, huge))).toMatchObject({ code: 'amount_too_large' });
-    expect(await refusal(sessionFor(stripe, price, { discounts: [{ coupon: 'x' }] }))).toMatchObject({
+    expect(
+      await refusal(sessionFor(stripe, price, { after_expiration: { recovery: { enabled: true } } })),
+    ).toMatchObject({
       statusCode: 400,
-      param: 'discounts',
+      param: 'after_expiration',
     });
   });
 });

@@ -1,7 +1,8 @@
 import type { Context } from '../state/context.ts';
 import { invalid } from './errors.ts';
 import { wholeList } from './lists.ts';
-import { lineItemsOfSession } from '../resources/checkout-sessions.ts';
+import { detailsOf } from '../checkout/details.ts';
+import { breakdownOf } from '../checkout/price-session.ts';
 import { intentOf, paymentsOf } from '../objects/invoice-payment.ts';
 
 const MAXIMUM_DEPTH = 4;
@@ -17,10 +18,8 @@ const INCLUDABLE: Readonly<Record<string, (context: Context, id: string) => unkn
     return products && { products };
   },
   'checkout.session.line_items': (context, id) =>
-    wholeList(
-      lineItemsOfSession(context, context.store.must('checkout.session', id)),
-      `/v1/checkout/sessions/${id}/line_items`,
-    ),
+    wholeList(detailsOf(context, { id }).lineItems, `/v1/checkout/sessions/${id}/line_items`),
+  'checkout.session.total_details.breakdown': (context, id) => breakdownOf(detailsOf(context, { id })),
   'customer.subscriptions': (context, id) =>
     wholeList(
       context.store.all('subscription').filter((one) => one.customer === id && one.status !== 'canceled'),

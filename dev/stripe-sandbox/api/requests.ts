@@ -54,6 +54,8 @@ export interface Requests {
   checkoutSessionUpdate: Stripe.Checkout.SessionUpdateParams;
   checkoutSessionList: Stripe.Checkout.SessionListParams;
   checkoutSessionLineItemsList: Stripe.Checkout.SessionListLineItemsParams;
+  /** Of the command line only: the SDK does not know it. */
+  paymentPageConfirm: { payment_method: string; expected_amount?: number; expand?: string[] };
   subscriptionCreate: Stripe.SubscriptionCreateParams;
   subscriptionUpdate: Stripe.SubscriptionUpdateParams;
   subscriptionList: Stripe.SubscriptionListParams;

@@ -1,141 +1,130 @@
-import { draftInvoice } from '../billing/draft-invoice.ts';
-import { finalizeInvoice } from '../billing/finalize-invoice.ts';
-import { settleInvoice } from '../billing/settle-invoice.ts';
-import { periodLine, priceLine } from '../billing/subscription-lines.ts';
-import { add, change, type Context } from '../state/context.ts';
-import { mergeMetadata, textOrNull } from '../api/values.ts';
-import { newId } from '../state/ids.ts';
-import { createCustomer } from '../objects/customer.ts';
+import { createSubscription, type SubscriptionWish } from '../billing/create-subscription.ts';
+import { redeem } from '../billing/redeem.ts';
+import { textOrNull, mergeMetadata } from '../api/values.ts';
 import type { Buyer } from '../objects/payment-method.ts';
-import { billedPeriod } from '../billing/billed-period.ts';
-import { itemList, newSubscription, newSubscriptionItem } from '../objects/subscription.ts';
-import { attachMethod } from '../payments/keep-method.ts';
+import { attachMethod, markSetUp } from '../payments/keep-method.ts';
 import { payIntent, type Attempt } from '../payments/pay-intent.ts';
+import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import type { LineItem, Session } from './details.ts';
+import { billPayment } from './bill-payment.ts';
+import { BUYERS_ADDRESS, customerOfBuyer } from './customer.ts';
+import { detailsOf, remember, type Session } from './details.ts';
+import { trialEndOf } from './trial.ts';
 
 type Customer = ObjectTypes['customer'];
-type Invoice = ObjectTypes['invoice'];
 type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
-type Price = ObjectTypes['price'];
 type Subscription = ObjectTypes['subscription'];
 
 export interface Completion {
   readonly session: Session;
   readonly buyer: Buyer;
-  readonly method: PaymentMethod;
+  /** null when nobody asked for one */
+  readonly method: PaymentMethod | null;
   /** null when there is nothing to pay */
   readonly payment: { readonly intent: PaymentIntent; readonly attempt: Attempt } | null;
 }
 
 /**
- * What Stripe does once a payment method was accepted: the customer, for a
- * subscription its first invoice, the charge, and at last the session itself,
- * each with its event.
+ * What Stripe does when a session is going to be paid, or needs no payment: the
+ * customer, the payment, then the subscription with its first invoice, and at
+ * last the session itself, each with its events.
  */
 export function completeCheckout(context: Context, completion: Completion): Session {
-  const { session, payment } = completion;
-  const customer = customerOf(context, completion);
-  const keeps = session.mode === 'subscription' || payment?.intent.setup_future_usage;
-  const method =
-    customer && keeps ? attachMethod(context, completion.method, customer.id) : completion.method;
+  const { session, buyer, method } = completion;
+  const customer = customerOfBuyer(context, session, buyer);
+  const intent = pay(context, completion, customer);
   const bought =
-    session.mode === 'subscription' && customer ? subscribe(context, completion, customer) : undefined;
-  const charged =
-    payment &&
-    payIntent(
-      context,
-      change(context, payment.intent, { customer: customer?.id ?? null }),
-      method,
-      payment.attempt,
-    );
+    session.mode === 'subscription' && customer
+      ? subscribe(context, session, { customer, method, intent })
+      : buyOnce(context, session, { customer, intent });
   const latest = context.store.must('checkout.session', session.id);
-  const complete = change(context, latest, {
+  const patch: Partial<Session> = {
     customer: customer?.id ?? null,
-    customer_details: detailsOf(completion.buyer, customer),
-    payment_status: paymentStatus(charged),
+    customer_details: customerDetails(buyer, customer),
+    payment_status: paymentStatus(intent),
     status: 'complete',
     url: null,
-    ...(bought && { subscription: bought.subscription.id, invoice: bought.invoice.id }),
-  });
-  context.events.emit(context, 'checkout.session.completed', complete);
-  return complete;
+    ...bought,
+  };
+  return change(context, latest, patch, 'checkout.session.completed');
 }
 
-function customerOf(context: Context, { session, buyer }: Completion): Customer | null {
-  // A customer deleted since then is no customer: Stripe would start a new one, too.
-  const known = session.customer === null ? undefined : context.store.get('customer', session.customer);
-  if (known) return known;
-  if (session.mode === 'payment' && session.customer_creation !== 'always') return null;
-  return createCustomer(context, {
-    ...(buyer.email !== null && { email: buyer.email }),
-    ...(buyer.name !== null && { name: buyer.name }),
-  });
+/** Pays, if something is due today. For a later payment the customer keeps the payment method in any case. */
+function pay(
+  context: Context,
+  { session, method, payment }: Completion,
+  customer: Customer | null,
+): PaymentIntent | null {
+  if (payment && method) {
+    const owned = change(context, payment.intent, { customer: customer?.id ?? null });
+    return payIntent(context, owned, method, payment.attempt);
+  }
+  if (session.mode === 'subscription' && customer && method) {
+    markSetUp(context, method);
+    if (method.customer === null) attachMethod(context, method, customer.id);
+  }
+  return null;
 }
 
 function subscribe(
   context: Context,
-  { session, method, payment }: Completion,
-  customer: Customer,
-): { subscription: Subscription; invoice: Invoice } {
-  const details = context.store.facts('checkout.session', session.id);
-  const items = (details?.lineItems ?? []).flatMap(soldItem);
-  const invoiceId = newId('in_1');
-  const id = newId('sub_1');
-  const now = context.now();
-  const subscription = newSubscription(context, {
-    id,
+  session: Session,
+  by: { customer: Customer; method: PaymentMethod | null; intent: PaymentIntent | null },
+): Partial<Session> {
+  const { asked, discount, lineItems } = detailsOf(context, session);
+  const data = asked.subscription_data;
+  const items = lineItems.flatMap(({ price, quantity }) =>
+    price ? [{ price, quantity: quantity ?? 1 }] : [],
+  );
+  const wish: SubscriptionWish = {
+    customer: by.customer.id,
     currency: session.currency ?? '',
-    customer: customer.id,
-    default_payment_method: method.id,
-    description: textOrNull(details?.subscriptionData?.description),
-    items: itemList(
-      id,
-      items
-        .filter(({ price }) => price.type === 'recurring')
-        .map(({ price, quantity }) =>
-          newSubscriptionItem(context, {
-            subscription: id,
-            price,
-            quantity,
-            metadata: {},
-            discounts: [],
-            period: billedPeriod(price, { anchor: now, start: now, until: null }),
-          }),
-        ),
-    ),
-    latest_invoice: invoiceId,
-    metadata: mergeMetadata({}, details?.subscriptionData?.metadata),
-    status: 'active',
-  });
-  add(context, subscription, 'customer.subscription.created');
-  const extras = items.filter(({ price }) => price.type === 'one_time');
-  const draft = draftInvoice(context, {
-    id: invoiceId,
-    autoAdvance: false,
-    billingReason: 'subscription_create',
+    items: items
+      .filter(({ price }) => price.recurring !== null)
+      .map((item) => ({ ...item, metadata: {}, discounts: [] })),
+    extras: items.filter(({ price }) => price.recurring === null),
+    discounts: discount ? [discount.given] : [],
+    defaultPaymentMethod: by.method?.id ?? null,
     collectionMethod: 'charge_automatically',
-    currency: subscription.currency,
-    customer: customer.id,
     daysUntilDue: null,
-    description: null,
-    discounts: [],
-    lines: [
-      ...subscription.items.data.map((item) => periodLine(context, subscription, item)),
-      ...extras.map(({ price, quantity }) => priceLine(context, price, quantity, subscription.metadata)),
-    ],
-    metadata: {},
-    period: { start: now, end: now },
-    subscription: subscription.id,
-  });
-  const intent = payment?.intent;
-  const open = finalizeInvoice(context, draft, intent);
-  return { subscription, invoice: intent ? settleInvoice(context, open, intent) : open };
+    trialEnd: trialEndOf(context, asked),
+    missingPaymentMethod: data?.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
+    cancelAt: null,
+    cancelAtPeriodEnd: false,
+    description: textOrNull(data?.description),
+    metadata: mergeMetadata({}, data?.metadata),
+  };
+  const subscription = createSubscription(context, wish, { kind: 'paid', intent: by.intent });
+  keepRedeemed(context, session, discountOf(context, subscription));
+  return { invoice: subscription.latest_invoice, subscription: subscription.id };
 }
 
-function soldItem({ price, quantity }: LineItem): { price: Price; quantity: number }[] {
-  return price ? [{ price, quantity: quantity ?? 1 }] : [];
+/** The discount of a new subscription: one for once is no longer among its discounts. */
+function discountOf(context: Context, { id }: Subscription): ObjectTypes['discount'] | undefined {
+  return context.store.all('discount').find(({ subscription }) => subscription === id);
+}
+
+function buyOnce(
+  context: Context,
+  session: Session,
+  by: { customer: Customer | null; intent: PaymentIntent | null },
+): Partial<Session> {
+  const { discount } = detailsOf(context, session);
+  const place = { customer: by.customer?.id ?? null, checkoutSession: session.id, isChecked: true };
+  const [redeemed] = discount ? redeem(context, [discount.given], place, 'discounts') : [];
+  keepRedeemed(context, session, redeemed);
+  const isPaid = by.intent === null || by.intent.status === 'succeeded';
+  return isPaid ? billPayment(context, session, by) : {};
+}
+
+function keepRedeemed(
+  context: Context,
+  session: Session,
+  redeemed: ObjectTypes['discount'] | undefined,
+): void {
+  const { discount } = detailsOf(context, session);
+  if (discount && redeemed) remember(context, session, { discount: { ...discount, discount: redeemed } });
 }
 
 function paymentStatus(intent: PaymentIntent | null): Session['payment_status'] {
@@ -143,9 +132,9 @@ function paymentStatus(intent: PaymentIntent | null): Session['payment_status'] 
   return intent.status === 'succeeded' ? 'paid' : 'unpaid';
 }
 
-function detailsOf(buyer: Buyer, customer: Customer | null): Session['customer_details'] {
+function customerDetails(buyer: Buyer, customer: Customer | null): Session['customer_details'] {
   return {
-    address: { city: null, country: 'GB', line1: null, line2: null, postal_code: null, state: null },
+    address: BUYERS_ADDRESS,
     business_name: null,
     email: buyer.email,
     individual_name: null,

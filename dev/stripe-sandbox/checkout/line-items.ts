@@ -1,12 +1,13 @@
 import type { Context } from '../state/context.ts';
 import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
 import { newId } from '../state/ids.ts';
-import { LARGEST_AMOUNT, smallestCharge } from '../state/money.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
+import { mergeMetadata } from '../api/values.ts';
 import { createPrice } from '../objects/price.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import type { LineItem, Mode } from './details.ts';
+import { fullAmount } from './price-session.ts';
 
 type LineItemParams = NonNullable<Params<'checkoutSessionCreate'>['line_items']>[number];
 type Price = ObjectTypes['price'];
@@ -46,7 +47,7 @@ function lineItem(context: Context, mode: Mode, params: LineItemParams, at: stri
       `${at}[quantity]`,
       'parameter_invalid_integer',
     );
-  const amount = Math.round(Number(price.unit_amount_decimal) * quantity);
+  const amount = fullAmount({ price, quantity });
   return {
     id: newId('li_1'),
     object: 'item',
@@ -57,7 +58,7 @@ function lineItem(context: Context, mode: Mode, params: LineItemParams, at: stri
     amount_total: amount,
     currency: price.currency,
     description: context.store.must('product', price.product).name,
-    metadata: {},
+    metadata: mergeMetadata({}, params.metadata),
     price,
     quantity,
   };
@@ -102,22 +103,6 @@ function checkTogether(mode: Mode, items: readonly LineItem[]): void {
     throw invalid(
       'Checkout does not support multiple prices with different billing intervals.',
       'line_items',
-    );
-  }
-  const total = items.reduce((sum, item) => sum + item.amount_total, 0);
-  if (total > LARGEST_AMOUNT) {
-    throw invalid(
-      `The Checkout Session's total amount due must be no more than ${LARGEST_AMOUNT} in the currency's smallest unit.`,
-      'line_items',
-      'amount_too_large',
-    );
-  }
-  const least = smallestCharge(first?.currency ?? '');
-  if (mode === 'payment' && total > 0 && total < least) {
-    throw invalid(
-      `The Checkout Session's total amount due must add up to at least ${least} in the currency's smallest unit.`,
-      'line_items',
-      'amount_too_small',
     );
   }
 }

@@ -1,48 +1,50 @@
 import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
-import type { Params } from '../api/parameters.ts';
+import { invalid } from '../api/errors.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
 import { expiryOf } from './check-session.ts';
-import type { LineItem, Mode, Session } from './details.ts';
-
-type CreateParams = Params<'checkoutSessionCreate'>;
+import type { LineItem, Mode, Session, SessionParams } from './details.ts';
+import { totalsOf } from './price-session.ts';
 
 /** Where the buyer pays; `base` is where the sandbox is reached. */
 export function payPageUrl(base: string, sessionId: string): string {
   return `${base}/c/pay/${sessionId}`;
 }
 
-/** An open session that waits for its buyer. */
+/** An open session that waits for its buyer; its discount, if it has one, is still to come. */
 export function newSession(
   context: Context,
   mode: Mode,
-  params: CreateParams,
+  params: SessionParams,
   lineItems: readonly LineItem[],
 ): Session {
   const id = newId('cs_test_a1');
-  const total = lineItems.reduce((sum, item) => sum + item.amount_total, 0);
+  const currency = lineItems[0]?.currency ?? null;
   return {
     id,
     object: 'checkout.session',
     ...NOTHING_SPECIAL,
     allow_promotion_codes: params.allow_promotion_codes ?? null,
     allowed_payment_method_types: params.allowed_payment_method_types ?? null,
-    amount_subtotal: total,
-    amount_total: total,
+    ...totalsOf(lineItems, null),
     billing_address_collection: params.billing_address_collection ?? null,
     cancel_url: textOrNull(params.cancel_url),
     client_reference_id: textOrNull(params.client_reference_id),
     created: context.now(),
-    currency: lineItems[0]?.currency ?? null,
+    currency: checkedCurrency(currency, params),
+    custom_text: customText(params.custom_text),
     customer: params.customer ?? null,
     customer_creation:
       mode === 'payment' && !params.customer ? (params.customer_creation ?? 'if_required') : null,
     customer_details: knownDetails(context, params),
     customer_email: params.customer_email ?? null,
+    ...(params.excluded_payment_method_types && {
+      excluded_payment_method_types: params.excluded_payment_method_types,
+    }),
     expires_at: expiryOf(context, params),
     integration_identifier: textOrNull(params.integration_identifier),
     invoice: null,
-    invoice_creation: mode === 'payment' ? noInvoice() : null,
+    invoice_creation: mode === 'payment' ? invoiceCreation(params.invoice_creation) : null,
     livemode: false,
     locale: params.locale ?? null,
     metadata: mergeMetadata({}, params.metadata),
@@ -51,9 +53,10 @@ export function newSession(
     payment_intent: null,
     payment_method_collection:
       mode === 'subscription' ? (params.payment_method_collection ?? 'always') : 'if_required',
-    payment_method_types: mode === 'payment' ? ['card', 'bacs_debit'] : ['card'],
+    payment_method_types: methodTypes(mode, currency, params),
     payment_status: 'unpaid',
     phone_number_collection: { enabled: params.phone_number_collection?.enabled ?? false },
+    saved_payment_method_options: savedMethods(params.saved_payment_method_options),
     status: 'open',
     submit_type: params.submit_type ?? null,
     subscription: null,
@@ -64,7 +67,7 @@ export function newSession(
 }
 
 /** Of a session with a known customer the API shows the details before anybody typed them. */
-function knownDetails(context: Context, params: CreateParams): Session['customer_details'] {
+function knownDetails(context: Context, params: SessionParams): Session['customer_details'] {
   const customer =
     params.customer === undefined ? undefined : context.store.must('customer', params.customer);
   const email = customer?.email ?? params.customer_email;
@@ -81,22 +84,65 @@ function knownDetails(context: Context, params: CreateParams): Session['customer
   };
 }
 
-function noInvoice(): NonNullable<Session['invoice_creation']> {
+function checkedCurrency(currency: string | null, params: SessionParams): string | null {
+  if (params.currency === undefined || params.currency.toLowerCase() === currency) return currency;
+  throw invalid(`The prices are in ${currency}: they have no amount in ${params.currency}.`, 'currency');
+}
+
+/** Debits, which are paid days later, are for single payments in the currency of the bank. */
+const DEBITS: Readonly<Record<string, 'bacs_debit' | 'sepa_debit'>> = {
+  eur: 'sepa_debit',
+  gbp: 'bacs_debit',
+};
+
+function methodTypes(mode: Mode, currency: string | null, params: SessionParams): string[] {
+  const debit = mode === 'payment' ? DEBITS[currency ?? ''] : undefined;
+  const offered = (['card', ...(debit ? [debit] : [])] as const).filter(
+    (type) =>
+      params.allowed_payment_method_types?.includes(type) !== false &&
+      !params.excluded_payment_method_types?.includes(type),
+  );
+  if (offered.length > 0) return offered;
+  throw invalid('No payment method types are left for this session.', 'allowed_payment_method_types');
+}
+
+function invoiceCreation(asked: SessionParams['invoice_creation']): Session['invoice_creation'] {
+  const data = asked?.invoice_data;
   return {
-    enabled: false,
+    enabled: asked?.enabled ?? false,
     invoice_data: {
       account_tax_ids: null,
       custom_fields: null,
-      description: null,
+      description: textOrNull(data?.description),
       footer: null,
       issuer: null,
-      metadata: {},
+      metadata: mergeMetadata({}, data?.metadata),
       rendering_options: null,
     },
   };
 }
 
-/** Members for what this sandbox does not play: taxes, discounts, shipping, custom fields … */
+function savedMethods(
+  asked: SessionParams['saved_payment_method_options'],
+): Session['saved_payment_method_options'] {
+  if (!asked) return null;
+  return {
+    allow_redisplay_filters: asked.allow_redisplay_filters ?? null,
+    payment_method_remove: asked.payment_method_remove ?? null,
+    payment_method_save: asked.payment_method_save ?? null,
+  };
+}
+
+function customText(asked: SessionParams['custom_text']): Session['custom_text'] {
+  return {
+    after_submit: asked?.after_submit || null,
+    shipping_address: asked?.shipping_address || null,
+    submit: asked?.submit || null,
+    terms_of_service_acceptance: asked?.terms_of_service_acceptance || null,
+  };
+}
+
+/** Members for what this sandbox does not play: taxes, shipping, custom fields … */
 const NOTHING_SPECIAL = {
   adaptive_pricing: { enabled: false },
   after_expiration: null,
@@ -107,14 +153,7 @@ const NOTHING_SPECIAL = {
   consent_collection: null,
   currency_conversion: null,
   custom_fields: [],
-  custom_text: {
-    after_submit: null,
-    shipping_address: null,
-    submit: null,
-    terms_of_service_acceptance: null,
-  },
   customer_account: null,
-  discounts: [],
   managed_payments: { enabled: false },
   optional_items: null,
   payment_link: null,
@@ -122,11 +161,9 @@ const NOTHING_SPECIAL = {
   payment_method_options: {},
   permissions: null,
   recovered_from: null,
-  saved_payment_method_options: null,
   setup_intent: null,
   shipping_address_collection: null,
   shipping_cost: null,
   shipping_options: [],
-  total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
   wallet_options: null,
 } satisfies Partial<Session>;

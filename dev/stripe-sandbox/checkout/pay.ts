@@ -1,12 +1,13 @@
-import { add, change, type Context } from '../state/context.ts';
-import { newBankDebit, newCard, type Buyer } from '../objects/payment-method.ts';
+import type { Buyer } from '../objects/payment-method.ts';
 import { newPaymentIntent } from '../objects/payment-intent.ts';
-import type { ObjectTypes } from '../state/wire.ts';
-import type { Card } from '../payments/cards.ts';
+import { behaviorOf, refusalToSave } from '../payments/cards.ts';
 import { payIntent, type Attempt } from '../payments/pay-intent.ts';
+import { add, change, type Context } from '../state/context.ts';
 import { imagined } from '../state/events.ts';
+import type { ObjectTypes } from '../state/wire.ts';
 import { completeCheckout, type Completion } from './complete.ts';
-import type { CheckoutDetails, Session } from './details.ts';
+import { detailsOf, remember, type Session } from './details.ts';
+import { checkDiscount } from './discount-session.ts';
 
 type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
@@ -18,15 +19,24 @@ export type PayOutcome =
 
 const PAID: ReadonlySet<PaymentIntent['status']> = new Set(['succeeded', 'processing', 'requires_capture']);
 
-/** The buyer pays an open session with a card. */
-export function payWithCard(context: Context, session: Session, buyer: Buyer, card: Card): PayOutcome {
-  const method = newCard(context, buyer, card);
-  if (session.amount_total === 0) return complete(context, session, buyer, method, null);
-  return pay(context, session, buyer, method, {
-    offSession: false,
-    authenticationUrl: session.url,
-    returnUrl: session.url,
-  });
+/** Whether the buyer has to give a payment method: without anything due only if it was asked for. */
+export function collectsMethod(session: Session): boolean {
+  return session.amount_total !== 0 || session.payment_method_collection === 'always';
+}
+
+/**
+ * The buyer pays an open session; `method` is null where none is collected. A
+ * refusal leaves the session open. Throws Stripe's 400 when the session's
+ * discount is no longer to be had.
+ */
+export function payWith(
+  context: Context,
+  session: Session,
+  buyer: Buyer,
+  method: PaymentMethod | null,
+): PayOutcome {
+  const attempt = { offSession: false, authenticationUrl: session.url, returnUrl: session.url };
+  return tryToPay(context, session, buyer, method, attempt);
 }
 
 /** The buyer's bank has said yes or no to the card that is waiting for it. */
@@ -42,18 +52,24 @@ export function finishAuthentication(
   remember(context, session, { awaitingAuthentication: null });
   const method = context.store.must('payment_method', waiting);
   const authentication = confirmed ? 'confirmed' : 'refused';
-  return pay(context, session, buyer, method, { offSession: false, authentication });
+  return tryToPay(context, session, buyer, method, { offSession: false, authentication });
 }
 
-/** The buyer promises a bank debit: the order is complete, the money comes days later or never. */
-export function payWithBankDebit(context: Context, session: Session, buyer: Buyer): PayOutcome {
-  const method = newBankDebit(context, buyer);
-  if (session.amount_total === 0) return complete(context, session, buyer, method, null);
-  return pay(context, session, buyer, method, { offSession: false });
+function tryToPay(
+  context: Context,
+  session: Session,
+  buyer: Buyer,
+  method: PaymentMethod | null,
+  attempt: Attempt,
+): PayOutcome {
+  checkDiscount(context, session);
+  return session.amount_total === 0 || !method
+    ? payNothing(context, session, buyer, method, attempt)
+    : payNow(context, session, buyer, method, attempt);
 }
 
 /** What is going to be paid completes the session, which pays it; the rest leaves the session open. */
-function pay(
+function payNow(
   context: Context,
   session: Session,
   buyer: Buyer,
@@ -62,24 +78,41 @@ function pay(
 ): PayOutcome {
   const intent = paymentIntentOf(context, session);
   if (PAID.has(payIntent(imagined(context), intent, method, attempt).status)) {
-    return complete(context, session, buyer, method, { intent, attempt });
+    return complete(context, { session, buyer, method, payment: { intent, attempt } });
   }
   const tried = payIntent(context, intent, method, attempt);
-  if (tried.status === 'requires_action') {
-    remember(context, session, { awaitingAuthentication: method.id });
-    return { kind: 'authentication_required' };
-  }
-  return { kind: 'declined', message: tried.last_payment_error?.message ?? 'The payment failed.' };
+  return tried.status === 'requires_action'
+    ? ask(context, session, method)
+    : { kind: 'declined', message: tried.last_payment_error?.message ?? 'The payment failed.' };
 }
 
-function complete(
+/** Nothing is due today. A card is only saved, which its bank may refuse, too. */
+function payNothing(
   context: Context,
   session: Session,
   buyer: Buyer,
-  method: PaymentMethod,
-  payment: Completion['payment'],
+  method: PaymentMethod | null,
+  { authentication }: Attempt,
 ): PayOutcome {
-  return { kind: 'complete', session: completeCheckout(context, { session, buyer, method, payment }) };
+  if (method) {
+    const refusal = refusalToSave(context.store, method);
+    if (refusal) return { kind: 'declined', message: refusal.message };
+    if (authentication === 'refused')
+      return { kind: 'declined', message: 'Your card could not be authenticated.' };
+    const { asks } = behaviorOf(context.store, method);
+    const asksToSave = asks === 'always' || asks === 'unless_set_up';
+    if (asksToSave && authentication === undefined) return ask(context, session, method);
+  }
+  return complete(context, { session, buyer, method, payment: null });
+}
+
+function ask(context: Context, session: Session, method: PaymentMethod): PayOutcome {
+  remember(context, session, { awaitingAuthentication: method.id });
+  return { kind: 'authentication_required' };
+}
+
+function complete(context: Context, completion: Completion): PayOutcome {
+  return { kind: 'complete', session: completeCheckout(context, completion) };
 }
 
 /** One payment intent serves all attempts of a session. */
@@ -90,7 +123,7 @@ function paymentIntentOf(context: Context, session: Session): PaymentIntent {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? '',
     customer: session.customer,
-    data: details.paymentIntentData,
+    data: details.asked.payment_intent_data,
     description: session.mode === 'subscription' ? 'Subscription creation' : null,
     paymentMethodTypes: session.payment_method_types,
     setupFutureUsage: session.mode === 'subscription' ? 'off_session' : null,
@@ -98,14 +131,4 @@ function paymentIntentOf(context: Context, session: Session): PaymentIntent {
   remember(context, session, { paymentIntent: intent.id });
   if (session.mode === 'payment') change(context, session, { payment_intent: intent.id });
   return add(context, intent, 'payment_intent.created');
-}
-
-function detailsOf(context: Context, session: Session): CheckoutDetails {
-  const details = context.store.facts('checkout.session', session.id);
-  if (!details) throw new Error(`The sandbox has lost the details of ${session.id}.`);
-  return details;
-}
-
-function remember(context: Context, session: Session, patch: Partial<CheckoutDetails>): void {
-  context.store.setFacts('checkout.session', session.id, { ...detailsOf(context, session), ...patch });
 }

@@ -1,6 +1,7 @@
 import { change, type Context } from '../state/context.ts';
 import { invalid } from '../api/errors.ts';
 import { settlePending } from '../payments/settle-pending.ts';
+import { billPayment } from './bill-payment.ts';
 import type { Session } from './details.ts';
 
 /**
@@ -13,12 +14,13 @@ export function settleBankDebit(context: Context, session: Session, succeeds: bo
   if (session.status !== 'complete' || intent?.status !== 'processing') {
     throw invalid(`Checkout Session ${session.id} does not wait for a payment.`);
   }
-  settlePending(context, intent, succeeds);
-  const result = change(context, session, { payment_status: succeeds ? 'paid' : 'unpaid' });
-  context.events.emit(
+  const settled = settlePending(context, intent, succeeds);
+  const customer = session.customer === null ? null : context.store.must('customer', session.customer);
+  const billed = succeeds ? billPayment(context, session, { customer, intent: settled }) : {};
+  return change(
     context,
+    session,
+    { ...billed, payment_status: succeeds ? 'paid' : 'unpaid' },
     succeeds ? 'checkout.session.async_payment_succeeded' : 'checkout.session.async_payment_failed',
-    result,
   );
-  return result;
 }

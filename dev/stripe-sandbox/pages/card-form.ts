@@ -14,7 +14,21 @@ export function cardFields(): Html {
   `;
 }
 
+const TEST_CARDS = [
+  ['4242 4242 4242 4242', 'is paid'],
+  ['4000 0000 0000 0002', 'is declined'],
+  ['4000 0000 0000 9995', 'has insufficient funds'],
+  ['4000 0025 0000 3155', 'asks its bank once, to be saved'],
+  ['4000 0027 6000 3184', 'asks its bank every time'],
+  ['4000 0000 0000 0341', 'can be saved, and is then declined'],
+  ['4000 0000 0000 0259', 'is paid, and then disputed'],
+  ['4000 0000 0000 5126', 'is paid, and a refund fails later'],
+] as const;
+
+/** What a person can try, and what comes of it (https://docs.stripe.com/testing). */
 export const CARD_HINTS = html`<small>
-  Test cards: 4242 4242 4242 4242 is paid · 4000 0000 0000 0002 is declined · 4000 0000 0000 9995 has
-  insufficient funds · 4000 0025 0000 3155 asks its bank
+  Test cards, with any expiry to come and any CVC:
+  <ul>
+    ${TEST_CARDS.map(([number, outcome]) => html`<li><code>${number}</code> ${outcome}</li>`)}
+  </ul>
 </small>`;

@@ -1,94 +1,128 @@
-import { readCard } from '../payments/cards.ts';
-import type { Session } from '../checkout/details.ts';
-import { finishAuthentication, payWithBankDebit, payWithCard, type PayOutcome } from '../checkout/pay.ts';
-import type { Context } from '../state/context.ts';
-import { displayMoney } from '../state/money.ts';
-import { lineItemsOfSession } from '../resources/checkout-sessions.ts';
-import type { Buyer } from '../objects/payment-method.ts';
+import { StripeFailure } from '../api/errors.ts';
 import { isEmail } from '../api/values.ts';
-import { CARD_HINTS, cardFields } from './card-form.ts';
-import { document, html, type Html } from './html.ts';
+import { knownEmail } from '../checkout/customer.ts';
+import type { Session } from '../checkout/details.ts';
+import { applyCode, removeCode } from '../checkout/discount-session.ts';
+import { collectsMethod, finishAuthentication, payWith, type PayOutcome } from '../checkout/pay.ts';
+import { newBankDebit, newCard, newSepaDebit, type Buyer } from '../objects/payment-method.ts';
+import { readCard } from '../payments/cards.ts';
+import type { Context } from '../state/context.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+import { document, html } from './html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
+import { askPage, payForm, type Typed } from './pay-form.ts';
 
 const PATH = '/c/pay/:id';
 
 /**
  * The hosted payment page, a plain form. POST takes `action` = `pay` (the
- * default), `cancel`, `confirm` or `refuse` (the bank's question), and for
- * `pay`: `payment_method` (`card` or `bacs_debit`), `email`, `name`,
- * `card_number`, `exp` (MM/YY), `cvc`.
+ * default), `cancel`, `confirm` or `refuse` (the bank's question), `apply_code`
+ * (with `promotion_code`) or `remove_code`. `pay` takes `email`, `name`,
+ * `payment_method` (`card`, `bacs_debit`, `sepa_debit`); for a card
+ * `card_number`, `exp` (MM/YY), `cvc`; for a debit `account`.
  *
- * Answers: 303 to success_url or cancel_url, 402 with the form again after a
- * decline, 400 after a mistake in the form.
+ * Answers: 303 to success_url or cancel_url, or to the page itself after a
+ * promotion code; 402 with the form again after a decline, 400 after a mistake
+ * in the form.
  */
 export const payPage: readonly PageRoute[] = [
   { method: 'GET', path: PATH, handle: (request) => withSession(request, showForm) },
   { method: 'POST', path: PATH, handle: (request) => withSession(request, act) },
 ];
 
-function withSession(
-  request: PageRequest,
-  handle: (request: PageRequest, session: Session) => PageAnswer,
-): PageAnswer {
+type Handle = (request: PageRequest, session: Session) => PageAnswer;
+
+function withSession(request: PageRequest, handle: Handle): PageAnswer {
   const session = request.context.store.get('checkout.session', request.id);
   if (!session) return closed(404, 'Not found', 'There is no such checkout.');
-  if (session.status === 'expired')
+  if (session.status === 'expired') {
     return closed(410, 'This page has expired', 'Please start again in the shop.');
+  }
   return handle(request, session);
 }
 
 function showForm(request: PageRequest, session: Session): PageAnswer {
-  if (session.status === 'complete')
-    return closed(200, "You're all done here", 'This payment was completed.');
-  return { status: 200, html: formPage(request, session) };
+  return session.status === 'complete'
+    ? closed(200, "You're all done here", 'This payment was completed.')
+    : form(request, 200);
 }
 
+const ACTIONS: Readonly<Record<string, Handle>> = {
+  pay,
+  cancel: (_request, session) =>
+    session.cancel_url === null
+      ? closed(200, 'Cancelled', 'You may close this page.')
+      : { status: 303, location: session.cancel_url },
+  confirm: (request, session) => authenticate(request, session, true),
+  refuse: (request, session) => authenticate(request, session, false),
+  apply_code(request, session) {
+    const applied = applyCode(request.context, session, text(request, 'promotion_code'));
+    return typeof applied === 'string' ? form(request, 400, applied) : again(session);
+  },
+  remove_code(request, session) {
+    removeCode(request.context, session);
+    return again(session);
+  },
+};
+
 function act(request: PageRequest, session: Session): PageAnswer {
-  const { context, fields } = request;
   // A second tab or a double click: what is paid stays paid once.
   if (session.status === 'complete') return { status: 303, location: successUrl(session) };
-  switch (fields.get('action') ?? 'pay') {
-    case 'cancel':
-      return session.cancel_url === null
-        ? closed(200, 'Cancelled', 'You may close this page.')
-        : { status: 303, location: session.cancel_url };
-    case 'confirm':
-      return answerOf(
-        request,
-        session,
-        finishAuthentication(context, session, buyerOf(request, session), true),
-      );
-    case 'refuse':
-      return answerOf(
-        request,
-        session,
-        finishAuthentication(context, session, buyerOf(request, session), false),
-      );
-    case 'pay':
-      return pay(request, session);
-    default:
-      return { status: 400, html: formPage(request, session, 'Unknown action.') };
+  const action = ACTIONS[text(request, 'action') || 'pay'];
+  if (!action) return form(request, 400, 'Unknown action.');
+  try {
+    return action(request, session);
+  } catch (error) {
+    if (error instanceof StripeFailure) return form(request, 400, error.message);
+    throw error;
   }
 }
 
 function pay(request: PageRequest, session: Session): PageAnswer {
-  const { context, fields } = request;
   const buyer = buyerOf(request, session);
-  const mistake = (message: string): PageAnswer => ({
-    status: 400,
-    html: formPage(request, session, message),
-  });
-  if (buyer.email === null) return mistake('Your email is incomplete.');
-  if (fields.get('payment_method') === 'bacs_debit') {
-    if (!session.payment_method_types.includes('bacs_debit')) return mistake('Please pay by card.');
-    return answerOf(request, session, payWithBankDebit(context, session, buyer));
-  }
+  if (buyer.email === null) return form(request, 400, 'Your email is incomplete.');
+  const method = collectsMethod(session) ? methodOf(request, session, buyer) : null;
+  if (typeof method === 'string') return form(request, 400, method);
+  return answerOf(request, session, payWith(request.context, session, buyer, method));
+}
+
+function authenticate(request: PageRequest, session: Session, confirmed: boolean): PageAnswer {
+  const buyer = buyerOf(request, session);
+  return answerOf(request, session, finishAuthentication(request.context, session, buyer, confirmed));
+}
+
+/** The payment method that the form describes; a string is what the buyer has to correct. */
+function methodOf(
+  request: PageRequest,
+  session: Session,
+  buyer: Buyer,
+): ObjectTypes['payment_method'] | string {
+  const { context } = request;
+  const type = text(request, 'payment_method') || 'card';
+  if (!session.payment_method_types.includes(type)) return `${type} cannot pay this.`;
+  if (type !== 'card') return debitOf(context, buyer, type, text(request, 'account'));
   const card = readCard(
-    { number: text(fields, 'card_number'), expiry: text(fields, 'exp'), cvc: text(fields, 'cvc') },
+    { number: text(request, 'card_number'), expiry: text(request, 'exp'), cvc: text(request, 'cvc') },
     new Date(context.now() * 1000),
   );
-  if (typeof card === 'string') return mistake(card);
-  return answerOf(request, session, payWithCard(context, session, buyer, card));
+  return typeof card === 'string' ? card : newCard(context, buyer, card);
+}
+
+/** A bank account by its number or IBAN; without one, an account that has the money. */
+function debitOf(
+  context: Context,
+  buyer: Buyer,
+  type: string,
+  account: string,
+): ObjectTypes['payment_method'] | string {
+  if (type === 'sepa_debit') {
+    const iban = account.replaceAll(' ', '').toUpperCase() || 'AT611904300234573201';
+    if (!/^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(iban)) return 'Your IBAN is invalid.';
+    return newSepaDebit(context, buyer, iban);
+  }
+  if (account === '') return newBankDebit(context, buyer);
+  if (!/^\d{8}$/.test(account)) return 'Your account number is invalid.';
+  return newBankDebit(context, buyer, { sortCode: '108800', accountNumber: account });
 }
 
 function answerOf(request: PageRequest, session: Session, outcome: PayOutcome): PageAnswer {
@@ -96,119 +130,51 @@ function answerOf(request: PageRequest, session: Session, outcome: PayOutcome): 
     case 'complete':
       return { status: 303, location: successUrl(outcome.session) };
     case 'declined':
-      return { status: 402, html: formPage(request, session, outcome.message) };
+      return form(request, 402, outcome.message);
     case 'authentication_required':
-      return { status: 200, html: authenticationPage(request, session) };
+      return { status: 200, html: askPage(session, typedIn(request, session)) };
   }
+}
+
+/** The form with the session as it is now. */
+function form(request: PageRequest, status: number, problem?: string): PageAnswer {
+  const session = request.context.store.must('checkout.session', request.id);
+  return { status, html: payForm(request.context, session, typedIn(request, session), problem) };
+}
+
+/** Back to the page, so that loading it again repeats nothing. */
+function again(session: Session): PageAnswer {
+  return { status: 303, location: session.url ?? '' };
 }
 
 function successUrl(session: Session): string {
   return (session.success_url ?? '').replaceAll('{CHECKOUT_SESSION_ID}', session.id);
 }
 
-/** The session's own e-mail address wins over the form's, as on the real page. */
-function buyerOf({ context, fields }: PageRequest, session: Session): Buyer {
-  const typed = text(fields, 'email');
+function typedIn(request: PageRequest, session: Session): Typed {
   return {
-    email: knownEmail(context, session) ?? (isEmail(typed) ? typed : null),
-    name: text(fields, 'name') || null,
+    knownEmail: knownEmail(request.context, session),
+    email: text(request, 'email'),
+    name: text(request, 'name'),
+    promotionCode: text(request, 'promotion_code'),
   };
 }
 
-function knownEmail(context: Context, session: Session): string | null {
-  const customer = session.customer === null ? undefined : context.store.get('customer', session.customer);
-  return customer?.email ?? session.customer_email;
+/** The session's own e-mail address wins over the form's, as on the real page. */
+function buyerOf(request: PageRequest, session: Session): Buyer {
+  const typed = text(request, 'email');
+  return {
+    email: knownEmail(request.context, session) ?? (isEmail(typed) ? typed : null),
+    name: text(request, 'name') || null,
+  };
 }
 
-function text(fields: URLSearchParams, name: string): string {
+function text({ fields }: PageRequest, name: string): string {
   return (fields.get(name) ?? '').trim();
 }
 
-function formPage({ context, fields }: PageRequest, session: Session, problem?: string): Html {
-  const email = knownEmail(context, session);
-  const verb = session.mode === 'subscription' ? 'Subscribe' : 'Pay';
-  return document(
-    `${verb} ${totalOf(session)}`,
-    html`
-      ${orderSummary(context, session)}
-      ${problem === undefined ? '' : html`<p class="problem" role="alert">${problem}</p>`}
-      <form method="post">
-        <label>
-          Email
-          <input
-            type="email"
-            name="email"
-            value="${email ?? fields.get('email')}"
-            ${email === null ? '' : 'readonly'}
-          />
-        </label>
-        <label
-          >Name <input type="text" name="name" autocomplete="name" value="${fields.get('name')}"
-        /></label>
-        ${cardFields()} ${methodChoice(session)}
-        <button class="wide-button" name="action" value="pay">${verb} ${totalOf(session)}</button>
-        <button class="quiet" name="action" value="cancel" formnovalidate>Cancel and go back</button>
-      </form>
-      ${CARD_HINTS}
-    `,
-  );
-}
-
-function methodChoice(session: Session): Html {
-  if (!session.payment_method_types.includes('bacs_debit')) return html``;
-  return html`
-    <label><input type="radio" name="payment_method" value="card" checked /> Card</label>
-    <label>
-      <input type="radio" name="payment_method" value="bacs_debit" /> Bank debit: paid days later, settle it
-      on
-      <a href="/_sandbox">/_sandbox</a>
-    </label>
-  `;
-}
-
-function orderSummary(context: Context, session: Session): Html {
-  const rows = lineItemsOfSession(context, session).map((item) => {
-    const recurring = item.price?.recurring;
-    const every = recurring
-      ? ` / ${recurring.interval_count > 1 ? `${recurring.interval_count} ` : ''}${recurring.interval}`
-      : '';
-    return html`<tr>
-      <td>${item.description} <small>× ${item.quantity}</small></td>
-      <td class="amount">${displayMoney(item.amount_total, item.currency)}${every}</td>
-    </tr>`;
-  });
-  return html`<h1>Checkout</h1>
-    <p class="total">${totalOf(session)}</p>
-    <table>
-      ${rows}
-    </table>`;
-}
-
-function totalOf(session: Session): string {
-  return displayMoney(session.amount_total ?? 0, session.currency ?? 'gbp');
-}
-
-function authenticationPage({ fields }: PageRequest, session: Session): Html {
-  return document(
-    'Confirm your payment',
-    html`<h1>Your bank asks</h1>
-      <p>Do you confirm the payment of ${totalOf(session)}?</p>
-      <form method="post">
-        <input type="hidden" name="email" value="${fields.get('email')}" />
-        <input type="hidden" name="name" value="${fields.get('name')}" />
-        <button name="action" value="confirm">Complete authentication</button>
-        <button class="quiet" name="action" value="refuse">Fail authentication</button>
-      </form>`,
-  );
-}
-
 function closed(status: number, title: string, message: string): PageAnswer {
-  return {
-    status,
-    html: document(
-      title,
-      html`<h1>${title}</h1>
-        <p>${message}</p>`,
-    ),
-  };
+  const body = html`<h1>${title}</h1>
+    <p>${message}</p>`;
+  return { status, html: document(title, body) };
 }

@@ -3,6 +3,7 @@ import { displayMoney } from '../state/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
 type Price = ObjectTypes['price'];
+type Coupon = ObjectTypes['coupon'];
 type PaymentMethod = ObjectTypes['payment_method'];
 
 const DAY = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
@@ -33,4 +34,16 @@ export function methodText({ card, type, bacs_debit: debit }: PaymentMethod): st
     return `${brand} •••• ${card.last4}, expires ${card.exp_month}/${card.exp_year}`;
   }
   return debit ? `Bank account •••• ${debit.last4}` : type;
+}
+
+/** `25% off for 3 months`, `£5.00 off once`, `10% off` */
+export function couponText({ amount_off, currency, percent_off, ...coupon }: Coupon): string {
+  const off = percent_off === null ? displayMoney(amount_off ?? 0, currency ?? 'gbp') : `${percent_off}%`;
+  const months = coupon.duration_in_months ?? 1;
+  const lasting = {
+    forever: '',
+    once: ' once',
+    repeating: ` for ${months} ${months === 1 ? 'month' : 'months'}`,
+  };
+  return `${off} off${lasting[coupon.duration]}`;
 }

@@ -1,19 +1,32 @@
 import { checkSession } from '../checkout/check-session.ts';
-import type { CheckoutDetails, LineItem, Session } from '../checkout/details.ts';
+import { detailsOf, type Session } from '../checkout/details.ts';
+import { discountFor, priced } from '../checkout/discount-session.ts';
 import { expireSession } from '../checkout/expire.ts';
 import { lineItemsOf } from '../checkout/line-items.ts';
 import { newSession } from '../checkout/new-session.ts';
-import type { Context } from '../state/context.ts';
-import { invalid } from '../api/errors.ts';
+import { change, type Context } from '../state/context.ts';
+import { invalid, refuseUnsupported } from '../api/errors.ts';
+import { mergeMetadata } from '../api/values.ts';
 import { equals, page } from '../api/lists.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 
 const PATH = '/v1/checkout/sessions';
+const UNSUPPORTED_IN_UPDATES = [
+  'collected_information',
+  'line_items',
+  'payment_intent_data',
+  'shipping_options',
+];
 
 export const checkoutSessions: readonly Operation[] = [
   operation('POST', PATH, 'checkoutSessionCreate', createSession),
   retrieve(PATH, 'checkout.session'),
+  operation('POST', `${PATH}/:id`, 'checkoutSessionUpdate', (context, params, id) => {
+    refuseUnsupported(params, UNSUPPORTED_IN_UPDATES);
+    const session = own(context, 'checkout.session', id);
+    return change(context, session, { metadata: mergeMetadata(session.metadata ?? {}, params.metadata) });
+  }),
   operation('POST', `${PATH}/:id/expire`, 'expandOnly', (context, _params, id) => {
     const session = own(context, 'checkout.session', id);
     if (session.status === 'open') return expireSession(context, session);
@@ -23,7 +36,7 @@ export const checkoutSessions: readonly Operation[] = [
   }),
   operation('GET', `${PATH}/:id/line_items`, 'checkoutSessionLineItemsList', (context, params, id) => {
     const session = own(context, 'checkout.session', id);
-    return page(lineItemsOfSession(context, session), params, `${PATH}/${id}/line_items`);
+    return page(detailsOf(context, session).lineItems, params, `${PATH}/${id}/line_items`);
   }),
   list(PATH, 'checkout.session', 'checkoutSessionList', (session, params) => {
     return (
@@ -38,21 +51,19 @@ export const checkoutSessions: readonly Operation[] = [
   }),
 ];
 
-export function lineItemsOfSession(context: Context, session: Session): readonly LineItem[] {
-  return context.store.facts('checkout.session', session.id)?.lineItems ?? [];
-}
-
 function createSession(context: Context, params: Params<'checkoutSessionCreate'>): Session {
   const mode = checkSession(context, params);
-  const lineItems = lineItemsOf(context, mode, params.line_items);
-  const session = newSession(context, mode, params, lineItems);
-  const details: CheckoutDetails = {
+  const items = lineItemsOf(context, mode, params.line_items);
+  const bare = newSession(context, mode, params, items);
+  const [given] = params.discounts ?? [];
+  const discount = given ? discountFor(context, bare, items, given, 'discounts[0]') : null;
+  const { session, lineItems } = priced(bare, params, items, discount);
+  context.store.setFacts('checkout.session', session.id, {
+    asked: params,
     lineItems,
-    paymentIntentData: params.payment_intent_data,
-    subscriptionData: params.subscription_data,
+    discount,
     paymentIntent: null,
     awaitingAuthentication: null,
-  };
-  context.store.setFacts('checkout.session', session.id, details);
+  });
   return context.store.put(session);
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Store, StoreSnapshot } from './store.ts';
 
 /** Counted up when a file of before can no longer be read. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * Keeps the store in a file, for a sandbox whose objects a database refers to from one run to the next. Changes of
