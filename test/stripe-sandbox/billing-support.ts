@@ -1,0 +1,65 @@
+import { expect } from 'vitest';
+import type Stripe from 'stripe';
+import { eventsOf } from './support.ts';
+
+/** A customer; with `card`, one of Stripe's names for test cards, this card pays by default. */
+export async function customerWith(
+  stripe: Stripe,
+  card?: string,
+  params: Stripe.CustomerCreateParams = {},
+): Promise<Stripe.Customer> {
+  const customer = await stripe.customers.create({
+    email: 'jenny@example.com',
+    invoice_prefix: 'JENNY',
+    ...params,
+  });
+  if (card !== undefined) await payWith(stripe, customer.id, card);
+  return customer;
+}
+
+/** Makes a card the customer's default one. */
+export async function payWith(stripe: Stripe, customer: string, card: string): Promise<Stripe.PaymentMethod> {
+  const method = await stripe.paymentMethods.attach(card, { customer });
+  await stripe.customers.update(customer, { invoice_settings: { default_payment_method: method.id } });
+  return method;
+}
+
+/** A draft over one pending item of `amount` pence. */
+export async function draftOf(
+  stripe: Stripe,
+  customer: string,
+  amount = 2500,
+  params: Stripe.InvoiceCreateParams = {},
+): Promise<Stripe.Invoice> {
+  await stripe.invoiceItems.create({ customer, amount, currency: 'gbp', description: 'Set-up' });
+  return stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include', ...params });
+}
+
+export async function openInvoiceOf(
+  stripe: Stripe,
+  customer: string,
+  amount = 2500,
+): Promise<Stripe.Invoice> {
+  const { id } = await draftOf(stripe, customer, amount);
+  return stripe.invoices.finalizeInvoice(id);
+}
+
+/** The types of the events that `work` makes, in order. */
+export async function typesDuring(stripe: Stripe, work: () => Promise<unknown>): Promise<string[]> {
+  const before = await eventsOf(stripe);
+  await work();
+  return (await eventsOf(stripe)).slice(before.length).map(({ type }) => type);
+}
+
+export async function onlyPaymentOf(stripe: Stripe, invoice: string): Promise<Stripe.InvoicePayment> {
+  const { data } = await stripe.invoicePayments.list({ invoice, expand: ['data.payment.payment_intent'] });
+  expect(data).toHaveLength(1);
+  const [payment] = data;
+  if (!payment) throw new Error('There is no payment.');
+  return payment;
+}
+
+/** The events of a card that is charged, of one that is declined, and of the invoice that is paid. */
+export const CHARGED = ['charge.succeeded', 'payment_intent.succeeded'];
+export const DECLINED = ['charge.failed', 'payment_intent.payment_failed'];
+export const PAID = ['invoice_payment.paid', 'invoice.updated', 'invoice.paid', 'invoice.payment_succeeded'];
