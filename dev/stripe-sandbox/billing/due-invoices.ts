@@ -7,26 +7,43 @@ import { collectInvoice } from './collect-invoice.ts';
 import { keepsDrafts } from './draft-invoice.ts';
 import { markUncollectible, voidInvoice } from './end-invoice.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
+import { followInvoice } from './follow-invoice.ts';
 
 type Invoice = ObjectTypes['invoice'];
 
-/** Drafts finalize and open invoices are tried again by themselves. */
+/** What happened to an invoice, so that it happens once. */
+export interface InvoiceFacts {
+  /** Its due date has passed. */
+  readonly isOverdue: boolean;
+}
+
+/** Drafts finalize, open invoices are tried again and fall overdue by themselves. */
 export function* dueInvoices(store: Store): Iterable<Due> {
-  for (const { id, customer, status, automatically_finalizes_at, next_payment_attempt } of store.all(
-    'invoice',
-  )) {
-    const at = status === 'draft' ? automatically_finalizes_at : next_payment_attempt;
-    if (at === null || (status !== 'draft' && status !== 'open')) continue;
-    yield {
-      at,
-      customer,
-      happen: (context) => {
-        const invoice = context.store.must('invoice', id);
-        if (status === 'draft') advance(context, invoice);
-        else collectInvoice(context, invoice, { automatic: true, offSession: true });
-      },
-    };
+  for (const invoice of store.all('invoice')) {
+    for (const { at, act } of plans(store, invoice)) {
+      if (at === null) continue;
+      yield {
+        at,
+        customer: invoice.customer,
+        happen: (context) => act(context, context.store.must('invoice', invoice.id)),
+      };
+    }
   }
+}
+
+interface Plan {
+  readonly at: number | null;
+  readonly act: (context: Context, invoice: Invoice) => void;
+}
+
+function plans(store: Store, invoice: Invoice): Plan[] {
+  if (invoice.status === 'draft') return [{ at: invoice.automatically_finalizes_at, act: advance }];
+  if (invoice.status !== 'open') return [];
+  const isOverdue = store.facts('invoice', invoice.id)?.isOverdue ?? false;
+  return [
+    { at: invoice.next_payment_attempt, act: retry },
+    { at: isOverdue ? null : invoice.due_date, act: fallOverdue },
+  ];
 }
 
 /**
@@ -46,7 +63,17 @@ function advance(context: Context, draft: Invoice): void {
   if (pause === 'mark_uncollectible') markUncollectible(context, open);
   else if (pause === 'void') voidInvoice(context, open);
   else if (open.collection_method === 'send_invoice') sendInvoice(context, open);
-  else collectInvoice(context, open, { automatic: true, offSession: true });
+  else retry(context, open);
+}
+
+function retry(context: Context, invoice: Invoice): void {
+  collectInvoice(context, invoice, { automatic: true, offSession: true });
+}
+
+/** Who does not pay what was sent until its due date is as late as after a payment that failed. */
+function fallOverdue(context: Context, invoice: Invoice): void {
+  context.store.setFacts('invoice', invoice.id, { isOverdue: true });
+  followInvoice(context, invoice, 'payment_failed');
 }
 
 /** The customer gets the invoice by e-mail: of that the sandbox only tells. */

@@ -1,3 +1,4 @@
+import { named } from '../api/operations.ts';
 import { customerDetails } from '../objects/invoice.ts';
 import { newInvoicePayment } from '../objects/invoice-payment.ts';
 import { newPaymentIntent } from '../objects/payment-intent.ts';
@@ -16,10 +17,11 @@ type PaymentIntent = ObjectTypes['payment_intent'];
  * `invoice.finalized`), or with `intent`, by which it is paid elsewhere. What
  * costs nothing is paid at once. The customer's balance is used up, or takes
  * what is not charged (`customer.updated`).
+ * Throws 400 when the customer was deleted.
  * https://docs.stripe.com/invoicing/integration/workflow-transitions
  */
 export function finalizeInvoice(context: Context, invoice: Invoice, intent?: PaymentIntent): Invoice {
-  const customer = context.store.must('customer', invoice.customer ?? '');
+  const customer = named(context, 'customer', invoice.customer ?? '', 'customer');
   const draft = context.store.must('invoice', invoice.id);
   const billed = withTotals(context, { ...draft, ...customerDetails(customer) });
   const due = intent ? intent.amount : billed.amount_due;
@@ -81,11 +83,14 @@ function intentFor(context: Context, invoice: Invoice): PaymentIntent {
     customer: invoice.customer,
     data: undefined,
     description: DESCRIPTIONS[invoice.billing_reason ?? 'manual'] ?? 'Subscription update',
-    paymentMethodTypes: invoice.currency === 'gbp' ? ['card', 'bacs_debit'] : ['card'],
+    paymentMethodTypes: ['card', ...(DEBITS[invoice.currency] ?? [])],
     setupFutureUsage: isFirst ? 'off_session' : null,
   });
   return add(context, intent, 'payment_intent.created');
 }
+
+/** The bank debits of a currency. */
+const DEBITS: Readonly<Record<string, string[]>> = { eur: ['sepa_debit'], gbp: ['bacs_debit'] };
 
 /** What Stripe writes on the payments of invoices. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {

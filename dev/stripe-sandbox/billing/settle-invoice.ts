@@ -1,6 +1,6 @@
 import { STANDING_STILL } from '../objects/invoice.ts';
-import { newInvoicePayment, paymentsOf } from '../objects/invoice-payment.ts';
-import { add, change, type Context } from '../state/context.ts';
+import { paymentsOf } from '../objects/invoice-payment.ts';
+import { change, type Context } from '../state/context.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
 import { followInvoice } from './follow-invoice.ts';
 
@@ -21,10 +21,8 @@ export function settleInvoice(
   intent: PaymentIntent,
   automatic = false,
 ): Invoice {
-  const payments = paymentsOf(context, invoice.id);
-  const payment =
-    payments.find((one) => one.payment.payment_intent === intent.id) ??
-    add(context, newInvoicePayment(context, invoice, intent.id));
+  const payment = paymentsOf(context, invoice.id).find((one) => one.payment.payment_intent === intent.id);
+  if (!payment) throw new Error(`Invoice ${invoice.id} does not wait for ${intent.id}.`);
   const paidAt = context.now();
   change(
     context,

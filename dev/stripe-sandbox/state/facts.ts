@@ -1,3 +1,4 @@
+import type { InvoiceFacts } from '../billing/due-invoices.ts';
 import type { CheckoutDetails } from '../checkout/details.ts';
 import type { SubscriptionFacts } from '../billing/subscription-facts.ts';
 import type { PortalOffer } from '../objects/portal-configuration.ts';
@@ -13,6 +14,7 @@ export interface Facts {
   'checkout.session': CheckoutDetails;
   coupon: CouponDetails;
   discount: DiscountTerms;
+  invoice: InvoiceFacts;
   subscription: SubscriptionFacts;
   charge: ChargeFacts;
   customer: CustomerFacts;
