@@ -125,3 +125,79 @@ describe('a new subscription', () => {
     ]);
   });
 });
+
+/** A customer who pays £24.90 a month since 1 March 2027, 00:00, for a price named Professional. */
+async function subscribed(options: StripeSandboxOptions = {}) {
+  const set = await stage(options);
+  await set.until(MARCH);
+  const price = await priceOf(set.stripe, 2490, 'month');
+  const subscription = await set.stripe.subscriptions.create({
+    customer: set.customer,
+    default_payment_method: set.card,
+    items: [{ price: price.id }],
+  });
+  const [item] = subscription.items.data;
+  if (!item) throw new Error('The subscription has no item.');
+  await set.told();
+  return { ...set, price, id: subscription.id, item: item.id, firstInvoice: subscription.latest_invoice };
+}
+
+const MARCH = at('2027-03-01T00:00:00Z');
+const APRIL = at('2027-04-01T00:00:00Z');
+/** A quarter of March has passed, and ten seconds. */
+const LATER = at('2027-03-08T18:00:10Z');
+
+async function pricedAt(stripe: Stripe, unit_amount: number, interval: 'month' | 'year', name: string) {
+  const product = await stripe.products.create({ name });
+  return stripe.prices.create({ product: product.id, currency: 'gbp', unit_amount, recurring: { interval } });
+}
+
+describe('a change of the price', () => {
+  /** Of 31 days = 2 678 400 s there are 2 008 790 s left. */
+  const LEFT = 2_008_790 / 2_678_400;
+  const CREDIT = -Math.round(2490 * LEFT);
+  const DEBIT = Math.round(9900 * LEFT);
+
+  test('is prorated to the second by items that wait for the renewal', async () => {
+    const { stripe, id, item, firstInvoice, told, until } = await subscribed();
+    const business = await pricedAt(stripe, 9900, 'month', 'Business');
+    await until(LATER);
+    await told();
+    const changed = await stripe.subscriptions.update(id, { items: [{ id: item, price: business.id }] });
+    expect(changed.items.data[0]).toMatchObject({
+      id: item,
+      price: { id: business.id },
+      current_period_start: MARCH,
+      current_period_end: APRIL,
+    });
+    const events = await told();
+    expect(typesOf(events)).toEqual([
+      'invoiceitem.created',
+      'invoiceitem.created',
+      'customer.subscription.updated',
+    ]);
+    expect(events[2]?.data.previous_attributes).toMatchObject({ items: { data: [{ id: item }] } });
+    const { data: pending } = await stripe.invoiceItems.list({ pending: true });
+    expect(pending).toMatchObject([
+      {
+        amount: DEBIT,
+        description: 'Remaining time on Business after 08 Mar 2027',
+        period: { start: LATER, end: APRIL },
+        proration: true,
+      },
+      {
+        amount: CREDIT,
+        description: 'Unused time on Professional after 08 Mar 2027',
+        proration_details: {
+          credited_items: { invoice_line_item_details: { invoice: firstInvoice } },
+        },
+      },
+    ]);
+    await until(APRIL);
+    const [renewal] = (await stripe.invoices.list({ subscription: id, limit: 1 })).data;
+    expect(renewal).toMatchObject({ total: 9900 + CREDIT + DEBIT, billing_reason: 'subscription_cycle' });
+    expect(amountsOf(renewal)).toEqual([DEBIT, CREDIT, 9900]);
+  });
+});
+
+const amountsOf = (invoice: Stripe.Invoice | undefined) => invoice?.lines.data.map(({ amount }) => amount);

@@ -1,7 +1,13 @@
 import type Stripe from 'stripe';
 import { equals, inRange } from '../api/lists.ts';
-import { list, operation, retrieve, type Operation } from '../api/operations.ts';
+import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
+import { noSuch, StripeFailure } from '../api/errors.ts';
+import { cancelSubscription } from '../billing/cancel-subscription.ts';
 import { createSubscription } from '../billing/create-subscription.ts';
+import { isOver } from '../billing/end-subscription.ts';
+import { updateSubscription } from '../billing/update-subscription.ts';
+import { changedDetails, wantedChange } from '../billing/wanted-change.ts';
+import { change, type Context } from '../state/context.ts';
 import { wantedPayment, wantedSubscription } from '../billing/wanted-subscription.ts';
 import type { Params } from '../api/parameters.ts';
 import type { ObjectTypes, Wire } from '../state/wire.ts';
@@ -15,6 +21,26 @@ export const subscriptions: readonly Operation[] = [
     createSubscription(context, wantedSubscription(context, params), wantedPayment(params)),
   ),
   retrieve(PATH, 'subscription'),
+  operation('POST', `${PATH}/:id`, 'subscriptionUpdate', (context, params, id) => {
+    const subscription = own(context, 'subscription', id);
+    return updateSubscription(context, subscription, wantedChange(context, subscription, params));
+  }),
+  operation('DELETE', `${PATH}/:id`, 'subscriptionCancel', (context, params, id) => {
+    const subscription = own(context, 'subscription', id);
+    if (isOver(subscription)) throw noSuch('subscription', id, 'id', 404);
+    const { cancellation_details: details, invoice_now, prorate } = params;
+    return cancelSubscription(context, subscription, {
+      details: {
+        ...(details && changedDetails(subscription, details)),
+        reason: 'cancellation_requested',
+      },
+      invoiceNow: invoice_now ?? false,
+      prorate: prorate ?? false,
+    });
+  }),
+  operation('DELETE', `${PATH}/:id/discount`, 'nothing', (context, _params, id) =>
+    removeDiscount(context, own(context, 'subscription', id)),
+  ),
   list(
     PATH,
     'subscription',
@@ -49,4 +75,21 @@ function hasStatus(subscription: Subscription, filter: Params<'subscriptionList'
   if (filter === undefined) return status !== 'canceled';
   if (filter === 'ended') return status === 'canceled' || status === 'incomplete_expired';
   return status === filter;
+}
+
+/** Takes the last discount from a subscription (`customer.discount.deleted`). */
+function removeDiscount(context: Context, subscription: Subscription): object {
+  const id = subscription.discounts.at(-1);
+  const discount = id === undefined ? undefined : context.store.get('discount', id);
+  if (!discount) {
+    throw new StripeFailure(404, {
+      type: 'invalid_request_error',
+      code: 'resource_missing',
+      message: `No active discount for subscription: ${subscription.id}`,
+    });
+  }
+  context.events.emit(context, 'customer.discount.deleted', discount);
+  const discounts = subscription.discounts.filter((one) => one !== discount.id);
+  change(context, subscription, { discounts }, 'customer.subscription.updated');
+  return { ...discount, deleted: true };
 }
