@@ -53,7 +53,7 @@ export function newSession(
     payment_intent: null,
     payment_method_collection:
       mode === 'subscription' ? (params.payment_method_collection ?? 'always') : 'if_required',
-    payment_method_types: methodTypes(mode, currency, params),
+    payment_method_types: methodTypes(currency, params),
     payment_status: 'unpaid',
     phone_number_collection: { enabled: params.phone_number_collection?.enabled ?? false },
     saved_payment_method_options: savedMethods(params.saved_payment_method_options),
@@ -89,14 +89,14 @@ function checkedCurrency(currency: string | null, params: SessionParams): string
   throw invalid(`The prices are in ${currency}: they have no amount in ${params.currency}.`, 'currency');
 }
 
-/** Debits, which are paid days later, are for single payments in the currency of the bank. */
+/** Debits, which are paid days later, are in the currency of the bank. */
 const DEBITS: Readonly<Record<string, 'bacs_debit' | 'sepa_debit'>> = {
   eur: 'sepa_debit',
   gbp: 'bacs_debit',
 };
 
-function methodTypes(mode: Mode, currency: string | null, params: SessionParams): string[] {
-  const debit = mode === 'payment' ? DEBITS[currency ?? ''] : undefined;
+function methodTypes(currency: string | null, params: SessionParams): string[] {
+  const debit = DEBITS[currency ?? ''];
   const offered = (['card', ...(debit ? [debit] : [])] as const).filter(
     (type) =>
       params.allowed_payment_method_types?.includes(type) !== false &&

@@ -1,5 +1,5 @@
 import { intentSettled } from '../billing/collect-invoice.ts';
-import { settleBankDebit } from '../checkout/settle.ts';
+import { sessionOfIntent, settleBankDebit } from '../checkout/settle.ts';
 import { settlementOf, settlePending } from '../payments/settle-pending.ts';
 import type { Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
@@ -21,7 +21,7 @@ export function* dueSettlements(store: Store): Iterable<Due> {
 
 /** Whoever waits for the payment learns of it, too. */
 function settle(context: Context, id: string, succeeds: boolean): void {
-  const session = context.store.all('checkout.session').find((one) => one.payment_intent === id);
+  const session = sessionOfIntent(context, id);
   if (session) settleBankDebit(context, session, succeeds);
   else intentSettled(context, settlePending(context, context.store.must('payment_intent', id), succeeds));
 }
