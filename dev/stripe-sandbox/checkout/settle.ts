@@ -7,7 +7,9 @@ import { detailsOf, type Session } from './details.ts';
 
 /** The session that a payment intent pays; undefined for an intent of something else. */
 export function sessionOfIntent({ store }: Pick<Context, 'store'>, intent: string): Session | undefined {
-  return store.all('checkout.session').find((session) => detailsOf({ store }, session).paymentIntent === intent);
+  return store
+    .all('checkout.session')
+    .find((session) => detailsOf({ store }, session).paymentIntent === intent);
 }
 
 /**
