@@ -118,10 +118,10 @@ export class Api {
   #perform(request: ApiRequest, form: Form, cause: Cause, fault: Fault): Answer {
     const id = requestIdOf(cause);
     if (typeof fault === 'object') return failureAnswer(id, failureOfFault(fault.status));
-    const { run, pathId } = prepare(request, form);
+    const { run, id: pathId, child } = prepare(request, form);
     try {
       const context: Context = { ...this.#context, cause };
-      return jsonAnswer(200, id, expand(context, run(context, pathId), expansionsOf(form)));
+      return jsonAnswer(200, id, expand(context, run(context, pathId, child), expansionsOf(form)));
     } catch (error) {
       return failureAnswer(id, error);
     }
@@ -144,7 +144,7 @@ export class Api {
 
 type Work = ReturnType<Operation['prepare']>;
 
-function prepare(request: ApiRequest, form: Form): { run: Work; pathId: string } {
+function prepare(request: ApiRequest, form: Form): { run: Work; id: string; child: string } {
   const found = findRoute(OPERATIONS, request.method, request.path);
   if (!found) {
     throw new StripeFailure(404, {
@@ -153,7 +153,7 @@ function prepare(request: ApiRequest, form: Form): { run: Work; pathId: string }
     });
   }
   checkVersion(request);
-  return { run: found.route.prepare(form), pathId: found.id };
+  return { run: found.route.prepare(form), id: found.id, child: found.child };
 }
 
 function expansionsOf(form: Form): string[] {

@@ -5,6 +5,12 @@ export interface ErrorBody {
   code?: string;
   decline_code?: string;
   param?: string;
+  /** The failed charge of a card error. */
+  charge?: string;
+  /** The object that the request was about, as the failure has left it. */
+  payment_intent?: object;
+  setup_intent?: object;
+  payment_method?: object;
   doc_url?: string;
   request_log_url?: string;
 }
@@ -33,6 +39,11 @@ export function invalid(message: string, param?: string, code?: string): StripeF
     ...(param !== undefined && { param }),
     ...(code !== undefined && { code }),
   });
+}
+
+/** 402: the card cannot be used. */
+export function cardError(body: Omit<ErrorBody, 'type'> & { code: string }): StripeFailure {
+  return new StripeFailure(402, { ...body, type: 'card_error' });
 }
 
 /** 400 for a required parameter that is not there. */

@@ -4,6 +4,7 @@ import { wholeList } from './lists.ts';
 import { detailsOf } from '../checkout/details.ts';
 import { breakdownOf } from '../checkout/price-session.ts';
 import { intentOf, paymentsOf } from '../objects/invoice-payment.ts';
+import { cardSource } from '../objects/card.ts';
 
 const MAXIMUM_DEPTH = 4;
 type Json = Record<string, unknown>;
@@ -80,6 +81,8 @@ function resolved(context: Context, member: unknown, path: string): unknown {
   if (Array.isArray(member)) return member.map((item) => resolved(context, item, path));
   if (typeof member !== 'string') return member;
   const { store } = context;
+  const source = path.endsWith('default_source') && store.get('payment_method', member);
+  if (source) return cardSource(source);
   // A discount goes on naming its coupon, and shows it, when that is deleted.
   const object = store.find(member) ?? store.facts('coupon', member)?.deleted ?? store.deleted(member);
   if (!object) throw cannotExpand(path);

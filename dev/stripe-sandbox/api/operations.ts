@@ -15,26 +15,26 @@ import type { ObjectName, ObjectTypes } from '../state/wire.ts';
  */
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** `/v1/products/:id` */
+  /** `/v1/products/:id`, or `/v1/customers/:id/sources/:child` */
   readonly path: string;
-  prepare(form: Form): (context: Context, id: string) => object;
+  prepare(form: Form): (context: Context, id: string, child: string) => object;
 }
 
-/** An endpoint with its own parameters; `id` is the path's `:id`. */
+/** An endpoint with its own parameters; `id` and `child` are the path's `:id` and `:child`. */
 export function operation<Name extends keyof Requests>(
   method: Operation['method'],
   path: string,
   request: Name,
-  run: (context: Context, params: Params<Name>, id: string) => object,
+  run: (context: Context, params: Params<Name>, id: string, child: string) => object,
 ): Operation {
   return {
     method,
     path,
     prepare(form) {
       const params = checkParameters(request, form);
-      return (context, id) => {
+      return (context, id, child) => {
         const customer = customerConcerned(context.store, id, form);
-        return run(inTimeOf(context, customer), params, id);
+        return run(inTimeOf(context, customer), params, id, child);
       };
     },
   };

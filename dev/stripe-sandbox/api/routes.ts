@@ -1,34 +1,41 @@
 interface Route {
   readonly method: string;
-  /** `/v1/products/:id`: at most one name, which stands for one segment */
+  /** `/v1/products/:id`, `/v1/customers/:id/sources/:child`: each name stands for one segment */
   readonly path: string;
 }
 
-/** Finds the route for a request; `id` is what stands in the place of `:id`. */
+/** What stands in the place of `:id` and of `:child`; empty where the path has no such name. */
+interface Names {
+  readonly id: string;
+  readonly child: string;
+}
+
+/** Finds the route for a request. */
 export function findRoute<Kind extends Route>(
   routes: readonly Kind[],
   method: string,
   path: string,
-): { route: Kind; id: string } | undefined {
+): ({ readonly route: Kind } & Names) | undefined {
   for (const route of routes) {
     if (route.method !== method) continue;
-    const id = match(route.path, path);
-    if (id !== undefined) return { route, id };
+    const names = match(route.path, path);
+    if (names !== undefined) return { route, ...names };
   }
   return undefined;
 }
 
-function match(pattern: string, path: string): string | undefined {
+function match(pattern: string, path: string): Names | undefined {
   const wanted = pattern.split('/');
   const given = path.split('/');
   if (wanted.length !== given.length) return undefined;
-  let id = '';
+  const names = { id: '', child: '' };
   for (const [position, segment] of wanted.entries()) {
     const actual = given[position] ?? '';
-    if (segment === ':id' && actual !== '') id = decode(actual);
+    if (segment === ':id' && actual !== '') names.id = decode(actual);
+    else if (segment === ':child' && actual !== '') names.child = decode(actual);
     else if (segment !== actual) return undefined;
   }
-  return id;
+  return names;
 }
 
 function decode(segment: string): string {

@@ -6,13 +6,18 @@ import { add, change, type Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
-const UNSUPPORTED = ['cash_balance', 'default_source', 'payment_method', 'source', 'tax', 'tax_id_data'];
+const UNSUPPORTED = ['cash_balance', 'tax', 'tax_id_data'];
 /** https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage */
 const CUSTOMERS_OF_A_CLOCK = 3;
 
 type Customer = ObjectTypes['customer'];
 
-export function createCustomer(request: Context, params: Params<'customerCreate'>): Customer {
+/** A new customer without payment methods (`createPayingCustomer` gives them), but for the id of the default source. */
+export function createCustomer(
+  request: Context,
+  params: Omit<Params<'customerCreate'>, 'payment_method' | 'source'>,
+  defaultSource: string | null = null,
+): Customer {
   refuseUnsupported(params, UNSUPPORTED);
   const context = onClock(request, params.test_clock);
   const customer: Customer = {
@@ -23,13 +28,13 @@ export function createCustomer(request: Context, params: Params<'customerCreate'
     created: context.now(),
     currency: null,
     customer_account: null,
-    default_source: null,
+    default_source: defaultSource,
     delinquent: false,
     description: textOrNull(params.description),
     discount: null,
     email: emailOf(params.email),
     invoice_prefix: params.invoice_prefix ?? randomText(8).toUpperCase(),
-    invoice_settings: invoiceSettings(params.invoice_settings),
+    invoice_settings: invoiceSettings(params.invoice_settings, NO_SETTINGS),
     livemode: false,
     metadata: mergeMetadata({}, params.metadata),
     name: textOrNull(params.name),
@@ -57,19 +62,17 @@ function onClock(context: Context, id: string | undefined): Context {
 export function updateCustomer(
   context: Context,
   customer: Customer,
-  params: Params<'customerUpdate'>,
+  params: Omit<Params<'customerUpdate'>, 'source'>,
 ): Customer {
   refuseUnsupported(params, UNSUPPORTED);
   const patch = defined({
     address: params.address === undefined ? undefined : addressOf(params.address),
     balance: params.balance,
+    default_source: params.default_source,
     description: updatedText(params.description, undefined),
     email: params.email === undefined ? undefined : emailOf(params.email),
     invoice_prefix: params.invoice_prefix,
-    invoice_settings: params.invoice_settings && {
-      ...customer.invoice_settings,
-      ...defined(invoiceSettings(params.invoice_settings)),
-    },
+    invoice_settings: invoiceSettings(params.invoice_settings, customer.invoice_settings),
     metadata: mergeMetadata(customer.metadata, params.metadata),
     name: updatedText(params.name, undefined),
     next_invoice_sequence: params.next_invoice_sequence,
@@ -106,12 +109,22 @@ function shippingOf(params: Params<'customerCreate'>['shipping']): Customer['shi
   };
 }
 
-function invoiceSettings(params: Params<'customerCreate'>['invoice_settings']): Customer['invoice_settings'] {
+const NO_SETTINGS: Customer['invoice_settings'] = {
+  custom_fields: null,
+  default_payment_method: null,
+  footer: null,
+  rendering_options: null,
+};
+
+function invoiceSettings(
+  params: Params<'customerCreate'>['invoice_settings'],
+  old: Customer['invoice_settings'],
+): Customer['invoice_settings'] {
   return {
-    custom_fields: params?.custom_fields || null,
-    default_payment_method: textOrNull(params?.default_payment_method),
-    footer: textOrNull(params?.footer),
-    rendering_options: null,
+    ...old,
+    custom_fields: params?.custom_fields === undefined ? old.custom_fields : params.custom_fields || null,
+    default_payment_method: updatedText(params?.default_payment_method, old.default_payment_method),
+    footer: updatedText(params?.footer, old.footer),
   };
 }
 

@@ -75,7 +75,7 @@ export function newSepaDebit(context: Context, buyer: Buyer, iban: string): Paym
 }
 
 function keep(context: Context, number: string, method: PaymentMethod): PaymentMethod {
-  context.store.setFacts('payment_method', method.id, { number, isSetUp: false });
+  context.store.setFacts('payment_method', method.id, { number, isSetUp: false, isSpent: false });
   return context.store.put(method);
 }
 

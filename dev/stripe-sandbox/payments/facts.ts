@@ -7,6 +7,8 @@ export interface PaymentMethodFacts {
   readonly number: string;
   /** The buyer has let it be charged later, and has authenticated if the bank wanted that. */
   readonly isSetUp: boolean;
+  /** Detached, or used up by a payment without having been attached: it can be used no more. */
+  readonly isSpent: boolean;
 }
 
 /** What somebody has arranged for a customer. */

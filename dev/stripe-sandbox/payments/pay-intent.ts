@@ -4,7 +4,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 import { behaviorOf } from './cards.ts';
 import { declineOf, docUrl, type Decline } from './declines.ts';
 import { takeArrangedFailure } from './fail-next.ts';
-import { attachMethod, markSetUp } from './keep-method.ts';
+import { attachMethod, markSetUp, spend } from './keep-method.ts';
 
 type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
@@ -173,11 +173,13 @@ function charge(
   };
 }
 
-/** A payment that is to set up later ones leaves its payment method with the customer. */
+/** A payment that is to set up later ones leaves its payment method with the customer; any other uses it up. */
 function keepForLater(context: Context, intent: PaymentIntent, method: PaymentMethod): void {
-  if (intent.customer === null || intent.setup_future_usage === null) return;
-  markSetUp(context, method);
-  if (method.customer === null) attachMethod(context, method, intent.customer);
+  const isKept = intent.customer !== null && intent.setup_future_usage !== null;
+  if (isKept) markSetUp(context, method);
+  if (method.customer !== null) return;
+  if (isKept && intent.customer !== null) attachMethod(context, method, intent.customer);
+  else spend(context, method);
 }
 
 /** The buyers of some test cards dispute what they have paid, at once. */

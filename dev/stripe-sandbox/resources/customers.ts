@@ -1,17 +1,17 @@
 import { equals } from '../api/lists.ts';
 import { list, operation, own, type Operation } from '../api/operations.ts';
 import { deleteCustomer } from '../billing/delete-customer.ts';
-import { createCustomer, updateCustomer } from '../objects/customer.ts';
+import { createPayingCustomer, updatePayingCustomer } from '../payments/paying-customer.ts';
 
 const PATH = '/v1/customers';
 
 export const customers: readonly Operation[] = [
-  operation('POST', PATH, 'customerCreate', createCustomer),
+  operation('POST', PATH, 'customerCreate', createPayingCustomer),
   operation('GET', `${PATH}/:id`, 'expandOnly', (context, _params, id) => {
     return context.store.deleted(id) ?? own(context, 'customer', id);
   }),
   operation('POST', `${PATH}/:id`, 'customerUpdate', (context, params, id) =>
-    updateCustomer(context, own(context, 'customer', id), params),
+    updatePayingCustomer(context, own(context, 'customer', id), params),
   ),
   operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => {
     return deleteCustomer(context, own(context, 'customer', id));

@@ -54,13 +54,19 @@ export function change<Kind extends StripeObject>(
   return changed;
 }
 
+const TELL_PREVIOUS: ReadonlySet<EventType> = new Set([
+  'charge.dispute.closed',
+  'charge.refunded',
+  'payment_method.detached',
+]);
+
 /** Which events carry `previous_attributes`: those that are about a change of an object's members. */
 function tellsPrevious(event: EventType): boolean {
-  return event.endsWith('.updated') || event === 'charge.refunded' || event === 'charge.dispute.closed';
+  return event.endsWith('.updated') || TELL_PREVIOUS.has(event);
 }
 
 /** The old values of what is new; of hashes only the members that changed, of lists all. */
-function previousAttributes(before: object, after: object): Record<string, unknown> {
+export function previousAttributes(before: object, after: object): Record<string, unknown> {
   const old = new Map<string, unknown>(Object.entries(before));
   const current = new Map<string, unknown>(Object.entries(after));
   const previous = new Map<string, unknown>();
