@@ -16,6 +16,7 @@ import { setOwnEndpoint } from './webhooks/own-endpoint.ts';
 import { newSecret } from './webhooks/secrets.ts';
 import { EventLog } from './state/events.ts';
 import type { FaultRule } from './api/faults.ts';
+import { authenticationPage } from './pages/authentication-page.ts';
 import { controlPages } from './pages/control/routes.ts';
 import { invoicePages } from './pages/invoice-page.ts';
 import { payPage } from './pages/pay-page.ts';
@@ -34,6 +35,9 @@ export type { ChaosConfig } from './chaos/config.ts';
 export const DEFAULT_API_KEY = 'sk_test_sandbox0000000000000000';
 const DEFAULT_RETRY_DELAYS_SECONDS = [2, 10, 60, 300, 1800, 7200, 18_000];
 const DUE_CHECK_MILLISECONDS = 1000;
+
+/** What buyers see. */
+const HOSTED_PAGES = [...payPage, ...authenticationPage, ...invoicePages, ...portalPages];
 
 export interface StripeSandboxOptions {
   /** 0, the default, takes a free one. */
@@ -118,7 +122,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     api,
     context,
     log,
-    pages: [...payPage, ...invoicePages, ...portalPages, ...controlPages({ api, chaos, deliveries })],
+    pages: [...HOSTED_PAGES, ...controlPages({ api, chaos, deliveries })],
   });
   const setWebhookEndpoint = (endpoint: { url: string } | undefined): void => {
     deliveries.resume(setOwnEndpoint(context, webhookSecret, endpoint?.url));

@@ -1,6 +1,6 @@
 import type { Buyer } from '../objects/payment-method.ts';
 import { newPaymentIntent } from '../objects/payment-intent.ts';
-import { behaviorOf, refusalToSave } from '../payments/cards.ts';
+import { asksToSave, refusalToSave } from '../payments/cards.ts';
 import { payIntent, type Attempt } from '../payments/pay-intent.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { imagined } from '../state/events.ts';
@@ -99,9 +99,8 @@ function payNothing(
     if (refusal) return { kind: 'declined', message: refusal.message };
     if (authentication === 'refused')
       return { kind: 'declined', message: 'Your card could not be authenticated.' };
-    const { asks } = behaviorOf(context.store, method);
-    const asksToSave = asks === 'always' || asks === 'unless_set_up';
-    if (asksToSave && authentication === undefined) return ask(context, session, method);
+    if (authentication === undefined && asksToSave(context.store, method))
+      return ask(context, session, method);
   }
   return complete(context, { session, buyer, method, payment: null });
 }

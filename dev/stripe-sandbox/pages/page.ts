@@ -1,5 +1,5 @@
 import type { Context } from '../state/context.ts';
-import type { Html } from './html.ts';
+import { document, html, type Html } from './html.ts';
 
 export interface PageRequest {
   readonly context: Context;
@@ -20,4 +20,11 @@ export interface PageRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly handle: (request: PageRequest) => PageAnswer | Promise<PageAnswer>;
+}
+
+/** A page that only says something: that it is over, or that there is nothing here. */
+export function notice(status: number, title: string, message: string): PageAnswer {
+  const body = html`<h1>${title}</h1>
+    <p>${message}</p>`;
+  return { status, html: document(title, body) };
 }

@@ -8,8 +8,7 @@ import { newBankDebit, newCard, newSepaDebit, type Buyer } from '../objects/paym
 import { readCard } from '../payments/cards.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { document, html } from './html.ts';
-import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
+import { notice, type PageAnswer, type PageRequest, type PageRoute } from './page.ts';
 import { askPage, payForm, type Typed } from './pay-form.ts';
 
 const PATH = '/c/pay/:id';
@@ -34,16 +33,16 @@ type Handle = (request: PageRequest, session: Session) => PageAnswer;
 
 function withSession(request: PageRequest, handle: Handle): PageAnswer {
   const session = request.context.store.get('checkout.session', request.id);
-  if (!session) return closed(404, 'Not found', 'There is no such checkout.');
+  if (!session) return notice(404, 'Not found', 'There is no such checkout.');
   if (session.status === 'expired') {
-    return closed(410, 'This page has expired', 'Please start again in the shop.');
+    return notice(410, 'This page has expired', 'Please start again in the shop.');
   }
   return handle(request, session);
 }
 
 function showForm(request: PageRequest, session: Session): PageAnswer {
   return session.status === 'complete'
-    ? closed(200, "You're all done here", 'This payment was completed.')
+    ? notice(200, "You're all done here", 'This payment was completed.')
     : form(request, 200);
 }
 
@@ -51,7 +50,7 @@ const ACTIONS: Readonly<Record<string, Handle>> = {
   pay,
   cancel: (_request, session) =>
     session.cancel_url === null
-      ? closed(200, 'Cancelled', 'You may close this page.')
+      ? notice(200, 'Cancelled', 'You may close this page.')
       : { status: 303, location: session.cancel_url },
   confirm: (request, session) => authenticate(request, session, true),
   refuse: (request, session) => authenticate(request, session, false),
@@ -171,10 +170,4 @@ function buyerOf(request: PageRequest, session: Session): Buyer {
 
 function text({ fields }: PageRequest, name: string): string {
   return (fields.get(name) ?? '').trim();
-}
-
-function closed(status: number, title: string, message: string): PageAnswer {
-  const body = html`<h1>${title}</h1>
-    <p>${message}</p>`;
-  return { status, html: document(title, body) };
 }

@@ -58,6 +58,12 @@ export function refusalToSave(store: Store, method: PaymentMethod): Decline | un
   return declines && !savable ? declineOf(declines) : undefined;
 }
 
+/** Does the bank want the buyer to authenticate before the card is saved? */
+export function asksToSave(store: Store, method: PaymentMethod): boolean {
+  const { asks } = behaviorOf(store, method);
+  return asks === 'always' || asks === 'unless_set_up';
+}
+
 /** ISO/IEC 7812-1 check digit. */
 function passesLuhn(number: string): boolean {
   const sum = Array.from(number)

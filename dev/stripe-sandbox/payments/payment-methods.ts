@@ -7,7 +7,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 import { cardNamed, isCardNumber, isPast, refusalToSave, type Card } from './cards.ts';
 import type { Decline } from './declines.ts';
 import { attachMethod } from './keep-method.ts';
-import { unspent } from './named-method.ts';
+import { unspent, usableMethod } from './named-method.ts';
 
 type PaymentMethod = ObjectTypes['payment_method'];
 type CreateParams = Params<'paymentMethodCreate'>;
@@ -30,6 +30,17 @@ export function createMethod(context: Context, params: MethodParams): PaymentMet
     billing_details: billingDetails(params.billing_details, NO_DETAILS),
     metadata: mergeMetadata({}, params.metadata),
   });
+}
+
+/** The payment method that `payment_method` names or `payment_method_data` makes. */
+export function methodOfParams(
+  context: Context,
+  params: { payment_method?: string; payment_method_data?: MethodParams },
+  customer: string | null,
+): PaymentMethod | undefined {
+  if (params.payment_method_data) return createMethod(context, params.payment_method_data);
+  if (params.payment_method === undefined) return undefined;
+  return usableMethod(context, params.payment_method, customer);
 }
 
 function newMethod(context: Context, params: MethodParams): PaymentMethod {

@@ -1,7 +1,6 @@
 import { StripeFailure } from '../../api/errors.ts';
 import { visitOf, type Visit } from '../../portal/visit.ts';
-import { document, html } from '../html.ts';
-import type { PageAnswer, PageRequest, PageRoute } from '../page.ts';
+import { notice, type PageAnswer, type PageRequest, type PageRoute } from '../page.ts';
 import { ACTIONS } from './actions.ts';
 import { completionUrl } from './confirmed-page.ts';
 import { homePage } from './home-page.ts';
@@ -33,22 +32,11 @@ function withVisit(
   handle: (visit: Visit, fields: URLSearchParams) => PageAnswer,
 ): PageAnswer {
   const visit = visitOf(request.context, request.id);
-  if (visit === 'unknown') return closed(404, 'Not found', 'There is no such portal session.');
+  if (visit === 'unknown') return notice(404, 'Not found', 'There is no such portal session.');
   if (visit === 'over') {
-    return closed(410, 'This link has expired', 'Please open the portal again from the shop.');
+    return notice(410, 'This link has expired', 'Please open the portal again from the shop.');
   }
   return handle(visit, request.fields);
-}
-
-function closed(status: number, title: string, message: string): PageAnswer {
-  return {
-    status,
-    html: document(
-      title,
-      html`<h1>${title}</h1>
-        <p>${message}</p>`,
-    ),
-  };
 }
 
 function show(visit: Visit, fields: URLSearchParams): PageAnswer {

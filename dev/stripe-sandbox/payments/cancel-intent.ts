@@ -1,0 +1,54 @@
+import { invalid } from '../api/errors.ts';
+import { change, type Context } from '../state/context.ts';
+import type { ObjectTypes } from '../state/wire.ts';
+import { checkStatus } from './intent-state.ts';
+
+type PaymentIntent = ObjectTypes['payment_intent'];
+
+const CANCELABLE = [
+  'requires_payment_method',
+  'requires_capture',
+  'requires_confirmation',
+  'requires_action',
+];
+
+/**
+ * Nobody is to pay this intent any more; what was set aside goes back. Throws
+ * 400 when it is too late, or when a checkout or an invoice waits for it.
+ */
+export function cancelIntent(
+  context: Context,
+  intent: PaymentIntent,
+  reason: PaymentIntent['cancellation_reason'],
+): PaymentIntent {
+  checkStatus(intent, 'canceled', CANCELABLE);
+  if (intent.status !== 'requires_capture') checkNotAwaited(context, intent.id);
+  const charge =
+    intent.latest_charge === null ? undefined : context.store.must('charge', intent.latest_charge);
+  if (intent.status === 'requires_capture' && charge) {
+    change(context, charge, { amount_refunded: charge.amount, refunded: true }, 'charge.refunded');
+  }
+  const canceled: Partial<PaymentIntent> = {
+    amount_capturable: 0,
+    canceled_at: context.now(),
+    cancellation_reason: reason,
+    next_action: null,
+    status: 'canceled',
+  };
+  return change(context, intent, canceled, 'payment_intent.canceled');
+}
+
+function checkNotAwaited({ store }: Context, id: string): void {
+  const sessions = store.all('checkout.session');
+  if (sessions.some((session) => session.payment_intent === id && session.status === 'open')) {
+    throw invalid(
+      'You cannot cancel this PaymentIntent because it belongs to a Checkout Session. Expire the Checkout Session instead.',
+    );
+  }
+  const payments = store.all('invoice_payment');
+  if (payments.some(({ payment, status }) => payment.payment_intent === id && status === 'open')) {
+    throw invalid(
+      'You cannot cancel this PaymentIntent because it belongs to an invoice. Void the invoice instead.',
+    );
+  }
+}
