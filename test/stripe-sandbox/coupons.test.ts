@@ -318,6 +318,31 @@ describe('a discount', () => {
     expect(subscription?.latest_invoice).toMatchObject({ subtotal: 2490, total: 1867, amount_paid: 1867 });
   });
 
+  test('for once waits for the first invoice that costs something', async () => {
+    const { stripe } = await sandbox();
+    const start = Date.UTC(2026, 0, 1) / 1000;
+    const clock = await stripe.testHelpers.testClocks.create({ frozen_time: start });
+    const customer = await stripe.customers.create({ email: 'jenny@example.com', test_clock: clock.id });
+    const { id: coupon } = await stripe.coupons.create({ percent_off: 50 });
+    const session = await sessionFor(stripe, await priceOf(stripe, 2490, 'month'), {
+      customer: customer.id,
+      discounts: [{ coupon }],
+      subscription_data: { trial_period_days: 14 },
+    });
+    await payByCard(session.url);
+    // 15 January and 15 February, each an hour after the invoice is made.
+    for (const days of [15, 46]) {
+      await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: start + days * 86_400 });
+    }
+    const invoices = await stripe.invoices.list({ customer: customer.id });
+    expect(invoices.data.map(({ amount_paid }) => amount_paid)).toEqual([2490, 1245, 0]);
+    const types = (await eventsOf(stripe)).map(({ type }) => type);
+    expect(types.filter((type) => type.startsWith('customer.discount'))).toEqual([
+      'customer.discount.created',
+      'customer.discount.deleted',
+    ]);
+  });
+
   test('of everything needs no card in payment mode, and no payment', async () => {
     const { stripe } = await sandbox();
     const { id: coupon } = await stripe.coupons.create({ percent_off: 100 });

@@ -103,10 +103,7 @@ function start(context: Context, wish: SubscriptionWish, payment: FirstPayment):
   tellTrialEnd(context, subscription);
   const invoice = draftFirstInvoice(context, subscription, wish, payment);
   if (invoice) payFirstInvoice(context, invoice, payment);
-  const isTrial = subscription.trial_end !== null;
-  return isTrial
-    ? context.store.must('subscription', subscription.id)
-    : useUpDiscounts(context, subscription.id);
+  return useUpDiscounts(context, subscription.id);
 }
 
 /** Draft of the subscription; `start` finds out its status. */

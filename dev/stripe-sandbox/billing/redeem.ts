@@ -74,15 +74,21 @@ function take(context: Context, { coupon, code }: Redemption, target: DiscountTa
 
 /**
  * What is left of a subscription's discounts after one of its invoices: those
- * for once are over, and repeating ones that have ended by now. Tells the ended
- * ones by `customer.discount.deleted`. Returns the ids that stay.
+ * for once are over when they have reduced one (a trial's invoice of nothing
+ * uses up none), and repeating ones when they have ended by now. Tells the
+ * ended ones by `customer.discount.deleted`. Returns the ids that stay.
  */
 export function discountsLeft(context: Context, discounts: readonly string[]): string[] {
   return discounts.filter((id) => {
     const discount = context.store.must('discount', id);
-    const isOnce = context.store.facts('discount', id)?.coupon.duration === 'once';
-    const isOver = isOnce || (discount.end !== null && discount.end <= context.now());
+    const isOver = isUsedUp(context, id) || (discount.end !== null && discount.end <= context.now());
     if (isOver) context.events.emit(context, 'customer.discount.deleted', discount);
     return !isOver;
   });
+}
+
+function isUsedUp({ store }: Context, id: string): boolean {
+  if (store.facts('discount', id)?.coupon.duration !== 'once') return false;
+  const amounts = store.all('invoice').flatMap((invoice) => invoice.total_discount_amounts ?? []);
+  return amounts.some(({ amount, discount }) => discount === id && amount > 0);
 }
