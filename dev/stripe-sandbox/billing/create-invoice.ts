@@ -9,15 +9,15 @@ import { checkCurrency } from '../state/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { ACCOUNT_CURRENCY } from './customer-currency.ts';
 import { draftInvoice } from './draft-invoice.ts';
+import { discountIds } from './invoice-discounts.ts';
 import { pendingLines } from './invoice-items.ts';
-import { redeem } from './redeem.ts';
 
 type CreateParams = Params<'invoiceCreate'>;
 type Customer = ObjectTypes['customer'];
 type Invoice = ObjectTypes['invoice'];
 
 /** Parameters of an invoice that this sandbox does not play. */
-export const UNSUPPORTED_IN_INVOICES = [
+const UNSUPPORTED = [
   'account_tax_ids',
   'application_fee_amount',
   'customer_account',
@@ -35,30 +35,20 @@ export const UNSUPPORTED_IN_INVOICES = [
 
 /** A draft that somebody makes by the API; of the pending invoice items only those he asks for. */
 export function createInvoice(context: Context, params: CreateParams): Invoice {
-  refuseUnsupported(params, UNSUPPORTED_IN_INVOICES);
-  if (params.automatic_tax?.enabled) {
-    throw invalid('The local Stripe sandbox has no taxes.', 'automatic_tax[enabled]');
-  }
+  checkPlayed(params);
   const customer = customerOf(context, params);
   const collectionMethod = params.collection_method ?? 'charge_automatically';
-  checkDue(context, collectionMethod, params);
-  if (
-    collectionMethod === 'send_invoice' &&
-    params.days_until_due === undefined &&
-    params.due_date === undefined
-  ) {
-    throw invalid(
-      "If invoice `collection_method` is 'send_invoice', you must specify `due_date` or `days_until_due`.",
-      'due_date',
-    );
-  }
+  checkDue(context, collectionMethod, params, null);
   const id = newId('in_1');
   const currency = checkCurrency(params.currency ?? customer.currency ?? ACCOUNT_CURRENCY, 'currency');
   const written = writtenMembers(context, customer.id, params);
   const now = context.now();
   return draftInvoice(context, {
     id,
-    autoAdvance: params.auto_advance ?? false,
+    autoAdvance: params.auto_advance ?? params.automatically_finalizes_at !== undefined,
+    ...(params.automatically_finalizes_at !== undefined && {
+      finalizesAt: inFuture(context, params.automatically_finalizes_at),
+    }),
     billingReason: 'manual',
     collectionMethod,
     currency,
@@ -72,6 +62,14 @@ export function createInvoice(context: Context, params: CreateParams): Invoice {
     subscription: params.subscription ?? null,
     written,
   });
+}
+
+/** Refuses what the sandbox does not play of an invoice. */
+export function checkPlayed(params: CreateParams | Params<'invoiceUpdate'>): void {
+  refuseUnsupported(params, UNSUPPORTED);
+  if (params.automatic_tax?.enabled) {
+    throw invalid('The local Stripe sandbox has no taxes.', 'automatic_tax[enabled]');
+  }
 }
 
 function customerOf(context: Context, params: CreateParams): Customer {
@@ -101,18 +99,17 @@ function linesOf(context: Context, customer: Customer, currency: string, params:
 /** Nothing said: the discount of the customer. */
 function discountsOf(context: Context, customer: Customer, invoice: string, params: CreateParams): string[] {
   if (params.discounts === undefined) return customer.discount ? [customer.discount.id] : [];
-  return redeem(context, params.discounts || [], { customer: customer.id, invoice }, 'discounts').map(
-    ({ id }) => id,
-  );
+  return discountIds(context, params.discounts, { customer: customer.id, invoice });
 }
 
 type DueParams = Pick<CreateParams, 'days_until_due' | 'due_date'>;
 
-/** When payment is due can be said of invoices that are sent, once. */
+/** When payment is due must be said of invoices that are sent, once; `known` is what was said before. */
 export function checkDue(
   context: Context,
   collectionMethod: Invoice['collection_method'],
   params: DueParams,
+  known: number | null,
 ): void {
   for (const name of ['days_until_due', 'due_date'] as const) {
     if (params[name] === undefined || collectionMethod === 'send_invoice') continue;
@@ -125,6 +122,12 @@ export function checkDue(
       'days_until_due',
     );
   }
+  if (collectionMethod === 'send_invoice' && (days ?? date ?? known) === null) {
+    throw invalid(
+      "If invoice `collection_method` is 'send_invoice', you must specify `due_date` or `days_until_due`.",
+      'due_date',
+    );
+  }
   if (days !== undefined && days < 0) {
     throw invalid('Invalid non-negative integer', 'days_until_due', 'parameter_invalid_integer');
   }
@@ -132,9 +135,14 @@ export function checkDue(
     throw invalid('The due date must be in the future.', 'due_date');
 }
 
+/** When a draft is to finalize, in Unix seconds, or Stripe's 400. */
+export function inFuture(context: Context, finalizesAt: number): number {
+  if (finalizesAt > context.now()) return finalizesAt;
+  throw invalid('`automatically_finalizes_at` must be in the future.', 'automatically_finalizes_at');
+}
+
 type WrittenParams = Pick<
   Params<'invoiceUpdate'>,
-  | 'automatically_finalizes_at'
   | 'custom_fields'
   | 'default_payment_method'
   | 'due_date'
@@ -150,7 +158,7 @@ export function writtenMembers(
   customer: string,
   params: WrittenParams,
 ): Partial<WrittenMembers> {
-  const { automatically_finalizes_at: at, default_payment_method: method } = params;
+  const { default_payment_method: method } = params;
   if (
     method !== undefined &&
     named(context, 'payment_method', method, 'default_payment_method').customer !== customer
@@ -160,11 +168,7 @@ export function writtenMembers(
       'default_payment_method',
     );
   }
-  if (at !== undefined && at <= context.now()) {
-    throw invalid('`automatically_finalizes_at` must be in the future.', 'automatically_finalizes_at');
-  }
   return defined({
-    automatically_finalizes_at: at,
     custom_fields: params.custom_fields === '' ? null : params.custom_fields,
     default_payment_method: method,
     due_date: params.due_date,

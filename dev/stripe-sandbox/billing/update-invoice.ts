@@ -1,12 +1,12 @@
-import { invalid, refuseUnsupported } from '../api/errors.ts';
+import { invalid } from '../api/errors.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, updatedText } from '../api/values.ts';
 import { advancing, DAY_SECONDS } from '../objects/invoice.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { checkDue, UNSUPPORTED_IN_INVOICES, writtenMembers } from './create-invoice.ts';
+import { checkDue, checkPlayed, inFuture, writtenMembers } from './create-invoice.ts';
+import { discountIds } from './invoice-discounts.ts';
 import { withTotals } from './invoice-totals.ts';
-import { redeem } from './redeem.ts';
 
 type Invoice = ObjectTypes['invoice'];
 type UpdateParams = Params<'invoiceUpdate'>;
@@ -16,21 +16,22 @@ const EDITABLE = new Set(['auto_advance', 'default_payment_method', 'expand', 'm
 
 /** Changes a draft, or the little that can be changed of a finalized invoice (`invoice.updated`). */
 export function updateInvoice(context: Context, invoice: Invoice, params: UpdateParams): Invoice {
-  refuseUnsupported(params, UNSUPPORTED_IN_INVOICES);
-  if (params.automatic_tax?.enabled) {
-    throw invalid('The local Stripe sandbox has no taxes.', 'automatic_tax[enabled]');
-  }
+  checkPlayed(params);
   if (invoice.status !== 'draft') return updateFinalized(context, invoice, params);
   const method = params.collection_method ?? invoice.collection_method;
-  checkDue(context, method, params);
+  checkDue(context, method, params, invoice.due_date);
   const { days_until_due: days } = params;
   const patch = defined({
     ...writtenMembers(context, invoice.customer ?? '', params),
     ...advancement(context, invoice, method, params),
     collection_method: method,
     description: updatedText(params.description, invoice.description),
-    discounts: discountsOf(context, invoice, params),
-    due_date: days === undefined ? params.due_date : invoice.created + days * DAY_SECONDS,
+    discounts:
+      params.discounts === undefined
+        ? undefined
+        : discountIds(context, params.discounts, { customer: invoice.customer, invoice: invoice.id }),
+    ...(days !== undefined && { due_date: invoice.created + days * DAY_SECONDS }),
+    ...(method === 'charge_automatically' && { due_date: null }),
     metadata: mergeMetadata(invoice.metadata ?? {}, params.metadata),
   });
   return change(context, invoice, withTotals(context, { ...invoice, ...patch }), 'invoice.updated');
@@ -44,23 +45,11 @@ function advancement(
   params: UpdateParams,
 ): Partial<Invoice> {
   const at = params.automatically_finalizes_at;
-  const isCharged = method === 'charge_automatically';
-  if (at !== undefined) {
-    return {
-      auto_advance: true,
-      automatically_finalizes_at: at,
-      next_payment_attempt: isCharged ? at : null,
-    };
-  }
+  if (at !== undefined) return advancing(context, method, true, inFuture(context, at));
   const { auto_advance: wanted = invoice.auto_advance ?? false } = params;
   if (wanted !== invoice.auto_advance) return advancing(context, method, wanted);
+  const isCharged = method === 'charge_automatically';
   return { next_payment_attempt: isCharged ? invoice.automatically_finalizes_at : null };
-}
-
-function discountsOf(context: Context, invoice: Invoice, params: UpdateParams): string[] | undefined {
-  if (params.discounts === undefined) return undefined;
-  const target = { customer: invoice.customer, invoice: invoice.id };
-  return redeem(context, params.discounts || [], target, 'discounts').map(({ id }) => id);
 }
 
 function updateFinalized(context: Context, invoice: Invoice, params: UpdateParams): Invoice {

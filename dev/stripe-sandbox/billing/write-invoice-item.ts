@@ -10,8 +10,8 @@ import { newId } from '../state/ids.ts';
 import { checkCurrency, LARGEST_AMOUNT } from '../state/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { ACCOUNT_CURRENCY } from './customer-currency.ts';
+import { discountIds } from './invoice-discounts.ts';
 import { addInvoiceItem, lineDraftOf, placeItem, subscriptionOfItem } from './invoice-items.ts';
-import { redeem } from './redeem.ts';
 
 const UNSUPPORTED = ['customer_account', 'quantity_decimal', 'tax_behavior', 'tax_code', 'tax_rates'];
 type CreateParams = Params<'invoiceItemCreate'>;
@@ -45,9 +45,7 @@ export function createInvoiceItem(context: Context, params: CreateParams): Invoi
       credited: null,
       description: textOrNull(params.description) ?? productName(context, cost.price),
       discountable: params.discountable ?? cost.amount >= 0,
-      discounts: params.discounts
-        ? redeem(context, params.discounts, target, 'discounts').map((one) => one.id)
-        : [],
+      discounts: discountIds(context, params.discounts ?? [], target),
       invoiceItem: null,
       metadata: mergeMetadata({}, params.metadata),
       period: periodOf(params.period) ?? { start: now, end: now },
@@ -80,9 +78,7 @@ export function updateInvoiceItem(
     description: params.description === undefined ? item.description : textOrNull(params.description),
     discountable: params.discountable ?? item.discountable,
     discounts:
-      params.discounts === undefined
-        ? before.discounts
-        : redeem(context, params.discounts || [], target, 'discounts').map((one) => one.id),
+      params.discounts === undefined ? before.discounts : discountIds(context, params.discounts, target),
     metadata: mergeMetadata(item.metadata ?? {}, params.metadata),
     period: periodOf(params.period) ?? item.period,
   };

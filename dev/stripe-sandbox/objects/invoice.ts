@@ -20,8 +20,9 @@ export interface InvoiceDraft {
   readonly period: { readonly start: number; readonly end: number };
   /** Ids of the discounts of the whole invoice. */
   readonly discounts: readonly string[];
-  /** Finalize and collect by itself, an hour from now. */
+  /** Finalize and collect by itself, an hour from now or at `finalizesAt` (Unix seconds). */
   readonly autoAdvance: boolean;
+  readonly finalizesAt?: number;
   readonly collectionMethod: 'charge_automatically' | 'send_invoice';
   readonly daysUntilDue: number | null;
   readonly metadata: Readonly<Record<string, string>>;
@@ -33,7 +34,6 @@ export interface InvoiceDraft {
 /** What a draft's author may write on it and what changes no amount. */
 export type WrittenMembers = Pick<
   Invoice,
-  | 'automatically_finalizes_at'
   | 'custom_fields'
   | 'default_payment_method'
   | 'due_date'
@@ -88,7 +88,7 @@ export function newInvoice(
     total_excluding_tax: 0,
     total_pretax_credit_amounts: [],
     webhooks_delivered_at: now,
-    ...advancing(context, draft.collectionMethod, draft.autoAdvance),
+    ...advancing(context, draft.collectionMethod, draft.autoAdvance, draft.finalizesAt),
     ...draft.written,
   };
 }
@@ -106,13 +106,14 @@ export function customerDetails(customer: Customer) {
   } satisfies Partial<Invoice>;
 }
 
-/** Whether a draft goes on by itself, and when: an hour from now. */
+/** Whether an invoice goes on by itself, and when: an hour from now, unless it is told (Unix seconds). */
 export function advancing(
   context: Context,
   collectionMethod: Invoice['collection_method'],
   autoAdvance: boolean,
+  finalizesAt?: number,
 ): Pick<Invoice, 'automatically_finalizes_at' | 'next_payment_attempt'> & { auto_advance: boolean } {
-  const at = autoAdvance ? context.now() + HOUR_SECONDS : null;
+  const at = autoAdvance ? (finalizesAt ?? context.now() + HOUR_SECONDS) : null;
   return {
     auto_advance: autoAdvance,
     automatically_finalizes_at: at,
