@@ -3,6 +3,7 @@ import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, textOrNull } from '../api/values.ts';
 import type { WrittenMembers } from '../objects/invoice.ts';
+import { methodOfCustomer } from '../payments/named-method.ts';
 import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import { checkCurrency } from '../state/money.ts';
@@ -159,15 +160,7 @@ export function writtenMembers(
   params: WrittenParams,
 ): Partial<WrittenMembers> {
   const { default_payment_method: method } = params;
-  if (
-    method !== undefined &&
-    named(context, 'payment_method', method, 'default_payment_method').customer !== customer
-  ) {
-    throw invalid(
-      `The payment method ${method} does not belong to customer ${customer}.`,
-      'default_payment_method',
-    );
-  }
+  if (method !== undefined) methodOfCustomer(context, method, customer, 'default_payment_method');
   return defined({
     custom_fields: params.custom_fields === '' ? null : params.custom_fields,
     default_payment_method: method,

@@ -1,7 +1,7 @@
 import { invalid, refuseUnsupported } from '../api/errors.ts';
-import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
+import { methodOfCustomer } from '../payments/named-method.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { collectInvoice, defaultMethod } from './collect-invoice.ts';
@@ -10,7 +10,6 @@ import { paymentFailure } from './payment-failure.ts';
 import { payOutOfBand } from './settle-invoice.ts';
 
 type Invoice = ObjectTypes['invoice'];
-type PaymentMethod = ObjectTypes['payment_method'];
 
 /**
  * Somebody asks to collect an invoice now, a draft too. Throws 402 when the
@@ -20,7 +19,10 @@ type PaymentMethod = ObjectTypes['payment_method'];
 export function payInvoice(context: Context, invoice: Invoice, params: Params<'invoicePay'>): Invoice {
   refuseUnsupported(params, ['forgive', 'mandate', 'source']);
   checkPayable(context, invoice);
-  const chosen = chosenMethod(context, invoice, params.payment_method);
+  const chosen =
+    params.payment_method === undefined
+      ? undefined
+      : methodOfCustomer(context, params.payment_method, invoice.customer ?? '', 'payment_method');
   const open = invoice.status === 'draft' ? finalizeInvoice(context, invoice) : invoice;
   if (open.status === 'paid') return open;
   if (params.paid_out_of_band) return payOutOfBand(context, open);
@@ -45,16 +47,6 @@ function checkPayable(context: Context, invoice: Invoice): void {
   if (intentOf(context, invoice.id)?.status === 'processing') {
     throw invalid('This invoice already has a payment that is being processed.');
   }
-}
-
-function chosenMethod(context: Context, invoice: Invoice, id: string | undefined): PaymentMethod | undefined {
-  if (id === undefined) return undefined;
-  const method = named(context, 'payment_method', id, 'payment_method');
-  if (method.customer === invoice.customer) return method;
-  throw invalid(
-    `The payment method ${id} does not belong to the invoice's customer ${invoice.customer}.`,
-    'payment_method',
-  );
 }
 
 function nothingToPayWith(): Error {
