@@ -193,10 +193,12 @@ describe('a change of the price', () => {
         },
       },
     ]);
+    const preview = await stripe.invoices.createPreview({ subscription: id });
     await until(APRIL);
     const [renewal] = (await stripe.invoices.list({ subscription: id, limit: 1 })).data;
     expect(renewal).toMatchObject({ total: 9900 + CREDIT + DEBIT, billing_reason: 'subscription_cycle' });
     expect(amountsOf(renewal)).toEqual([DEBIT, CREDIT, 9900]);
+    expect(amountsOf(preview)).toEqual(amountsOf(renewal));
   });
 });
 

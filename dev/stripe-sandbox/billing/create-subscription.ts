@@ -91,6 +91,17 @@ function rehearse(world: Context, wish: SubscriptionWish, payment: FirstPayment 
 }
 
 function start(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {
+  const { subscription, invoice } = draftSubscription(context, wish, payment);
+  if (invoice) payFirstInvoice(context, invoice, payment);
+  return useUpDiscounts(context, subscription.id);
+}
+
+/** Starts a subscription up to the draft that bills its first period; null when nothing bills it. */
+export function draftSubscription(
+  context: Context,
+  wish: SubscriptionWish,
+  payment: FirstPayment,
+): { subscription: Subscription; invoice: Invoice | null } {
   const draft = subscriptionOf(context, wish, payment);
   const subscription = add(
     context,
@@ -101,12 +112,10 @@ function start(context: Context, wish: SubscriptionWish, payment: FirstPayment):
     rememberOfSubscription(context, subscription.id, { prorateAtCancel: wish.prorates ?? true });
   }
   tellTrialEnd(context, subscription);
-  const invoice = draftFirstInvoice(context, subscription, wish, payment);
-  if (invoice) payFirstInvoice(context, invoice, payment);
-  return useUpDiscounts(context, subscription.id);
+  return { subscription, invoice: draftFirstInvoice(context, subscription, wish, payment) };
 }
 
-/** Draft of the subscription; `start` finds out its status. */
+/** The subscription that is wanted; its status is found out later. */
 function subscriptionOf(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {
   const id = newId('sub_1');
   const now = context.now();

@@ -57,6 +57,22 @@ export function remainingTime(
   };
 }
 
+/** Whether an item's time at `instant` is billed, and was not given back since. */
+export function isPaidAt(
+  context: Context,
+  subscription: Subscription,
+  item: SubscriptionItem,
+  instant: number,
+): boolean {
+  const debit = lastDebit(context, subscription, item, instant);
+  const isCredit = ({ amount, parent, period }: ObjectTypes['invoiceitem']): boolean =>
+    amount < 0 &&
+    parent?.subscription_details?.subscription_item === item.id &&
+    period.end === debit?.period.end &&
+    period.start >= debit.period.start;
+  return debit !== undefined && !context.store.all('invoiceitem').some(isCredit);
+}
+
 /** To the second, rounded to a minor unit. */
 function inProportion(amount: number, { start, end }: Period, instant: number): number {
   return Math.round((amount * (end - instant)) / (end - start));

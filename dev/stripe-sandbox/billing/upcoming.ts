@@ -1,6 +1,7 @@
 import { atInstant } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
 import { imagined } from '../state/events.ts';
+import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { cancelAsAsked } from './cancel-subscription.ts';
 import { periodEnd, periodStart } from './cancellation.ts';
@@ -31,7 +32,7 @@ export function tellUpcoming(context: Context, subscription: Subscription): void
   rememberOfSubscription(context, subscription.id, { renewalTold: periodEnd(subscription) });
   const invoice = upcomingInvoice(context, subscription);
   if (!invoice) return;
-  const { id: _none, ...shown } = invoice;
+  const { id: _none, ...shown } = asPreview(invoice);
   context.events.emit(context, 'invoice.upcoming', shown);
 }
 
@@ -49,4 +50,19 @@ export function upcomingInvoice(context: Context, subscription: Subscription): I
   return latest === null || latest === subscription.latest_invoice
     ? null
     : world.store.must('invoice', latest);
+}
+
+/** A draft of an imagined world as the API shows it: nothing else refers to it, and it cannot be retrieved. */
+export function asPreview(invoice: Invoice): Invoice {
+  const id = newId('upcoming_in_1');
+  return {
+    ...invoice,
+    id,
+    billing_reason: 'upcoming',
+    lines: {
+      ...invoice.lines,
+      data: invoice.lines.data.map((line) => ({ ...line, invoice: id })),
+      url: `/v1/invoices/${id}/lines`,
+    },
+  };
 }

@@ -8,6 +8,7 @@ import { disputes } from './disputes.ts';
 import { events } from './events.ts';
 import { invoiceItems } from './invoice-items.ts';
 import { invoicePayments } from './invoice-payments.ts';
+import { invoicePreviews } from './invoice-previews.ts';
 import { invoices } from './invoices.ts';
 import { paymentIntents } from './payment-intents.ts';
 import { paymentMethods } from './payment-methods.ts';
@@ -44,6 +45,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...subscriptions,
   ...subscriptionItems,
   ...subscriptionSchedules,
+  ...invoicePreviews,
   ...invoices,
   ...invoiceItems,
   ...invoicePayments,

@@ -2,6 +2,9 @@ import type Stripe from 'stripe';
 import { equals, inRange } from '../api/lists.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
 import { noSuch, StripeFailure } from '../api/errors.ts';
+import { defined } from '../api/values.ts';
+import { pauseOnRequest } from '../billing/pause-subscription.ts';
+import { resumeSubscription } from '../billing/resume-subscription.ts';
 import { cancelSubscription } from '../billing/cancel-subscription.ts';
 import { createSubscription } from '../billing/create-subscription.ts';
 import { isOver } from '../billing/end-subscription.ts';
@@ -38,6 +41,21 @@ export const subscriptions: readonly Operation[] = [
       prorate: prorate ?? false,
     });
   }),
+  operation('POST', `${PATH}/:id/pause`, 'subscriptionPause', (context, params, id) =>
+    pauseOnRequest(context, own(context, 'subscription', id), params),
+  ),
+  operation('POST', `${PATH}/:id/resume`, 'subscriptionResume', (context, params, id) =>
+    resumeSubscription(
+      context,
+      own(context, 'subscription', id),
+      defined({
+        keepsAnchor: params.billing_cycle_anchor?.type === 'unchanged',
+        onPayment: params.payment_behavior === 'resume_on_payment_success',
+        prorationBehavior: params.proration_behavior,
+        prorationDate: params.proration_date,
+      }),
+    ),
+  ),
   operation('DELETE', `${PATH}/:id/discount`, 'nothing', (context, _params, id) =>
     removeDiscount(context, own(context, 'subscription', id)),
   ),
