@@ -51,6 +51,8 @@ export interface SubscriptionWish {
   readonly description: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly paymentSettings?: Subscription['payment_settings'];
+  /** The schedule that manages the subscription. */
+  readonly schedule?: string;
 }
 
 /**
@@ -154,6 +156,7 @@ function subscriptionOf(context: Context, wish: SubscriptionWish, payment: First
     items: itemList(id, items),
     latest_invoice: billsFirstPeriod(wish) ? newId('in_1') : null,
     metadata: { ...wish.metadata },
+    schedule: wish.schedule ?? null,
     status: 'incomplete',
     trial_end: wish.trialEnd,
     trial_settings: {

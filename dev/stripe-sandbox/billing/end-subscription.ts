@@ -2,6 +2,7 @@ import { STANDING_STILL } from '../objects/invoice.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { NO_DETAILS } from './cancellation.ts';
+import { followSubscription } from './follow-subscription.ts';
 
 type Subscription = ObjectTypes['subscription'];
 type CancellationDetails = NonNullable<Subscription['cancellation_details']>;
@@ -15,6 +16,7 @@ export function isOver(subscription: Subscription): boolean {
  * Cancels a subscription now: `customer.subscription.deleted`. Its open invoices
  * stay as they are, but are no longer collected by themselves. When it had been
  * asked to end now (`cancel_at`), `canceled_at` keeps the time of the request.
+ * A schedule ends with its subscription.
  */
 export function endSubscription(
   context: Context,
@@ -24,7 +26,7 @@ export function endSubscription(
 ): Subscription {
   const now = context.now();
   stopCollecting(context, subscription);
-  return change(
+  const ended = change(
     context,
     context.store.must('subscription', subscription.id),
     {
@@ -37,6 +39,8 @@ export function endSubscription(
     },
     'customer.subscription.deleted',
   );
+  followSubscription(context, ended);
+  return ended;
 }
 
 /** https://docs.stripe.com/billing/subscriptions/cancel: Stripe does not go on to charge who has canceled. */

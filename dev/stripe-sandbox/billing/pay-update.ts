@@ -12,8 +12,8 @@ type Subscription = ObjectTypes['subscription'];
 
 /** How an invoice is paid that a change of a subscription makes. */
 export interface UpdatePayment {
-  /** `allow_incomplete`, unless it is told. */
-  readonly paymentBehavior?: 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete';
+  /** `allow_incomplete`, unless it is told; `later`: the draft goes on in an hour, as that of a renewal does. */
+  readonly paymentBehavior?: 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete' | 'later';
   readonly offSession?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function checkPaid(world: Context, billed: Billed, how: UpdatePayment): v
 /**
  * Finalizes the invoice of an update and tries to collect it; with
  * `default_incomplete` it waits for somebody to pay it, and the subscription is
- * `past_due` until then. What is sent, or paused, goes on by itself.
+ * `past_due` until then. What is sent, or paused, or for `later`, goes on by itself.
  */
 export function payUpdate(
   context: Context,
@@ -45,6 +45,7 @@ export function payUpdate(
   { paymentBehavior, offSession = false }: UpdatePayment,
 ): Invoice | null {
   const isLater =
+    paymentBehavior === 'later' ||
     subscription.collection_method === 'send_invoice' ||
     subscription.pause_collection !== null ||
     keepsDrafts(context, subscription.id);

@@ -41,6 +41,7 @@ export function wantedChange(
   params: UpdateParams,
 ): SubscriptionChange {
   refuseUnsupported(params, UNSUPPORTED);
+  checkManaged(subscription, params);
   return defined({
     ...wantedPayment(params),
     discounts: wantedDiscounts(params.discounts),
@@ -79,6 +80,15 @@ export function wantedTrialEnd(
 export function wantedDiscounts(discounts: UpdateParams['discounts']): SubscriptionChange['discounts'] {
   if (discounts === '' || discounts === null) return [];
   return discounts?.length === 0 ? undefined : discounts;
+}
+
+/** When a scheduled subscription ends is for its schedule to say. */
+function checkManaged({ schedule }: Subscription, { cancel_at, cancel_at_period_end }: UpdateParams): void {
+  if (schedule === null || (cancel_at === undefined && cancel_at_period_end === undefined)) return;
+  throw invalid(
+    `The subscription is managed by the subscription schedule \`${schedule}\`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.`,
+    cancel_at === undefined ? 'cancel_at_period_end' : 'cancel_at',
+  );
 }
 
 type EndParams = Pick<UpdateParams, 'cancel_at' | 'cancel_at_period_end'>;

@@ -68,7 +68,6 @@ export const subscriptions: readonly Operation[] = [
       const { current_period_start: start, current_period_end: end, plan, price } = params;
       return (
         equals(subscription.customer, params.customer) &&
-        (params.customer !== undefined || subscription.test_clock === (params.test_clock ?? null)) &&
         isOnClock(subscription, params) &&
         equals(subscription.collection_method, params.collection_method) &&
         hasStatus(subscription, params.status) &&

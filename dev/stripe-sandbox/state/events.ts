@@ -17,6 +17,12 @@ export function imagined(context: Context): Context {
   return { ...context, store: context.store.fork(), events: SILENCE };
 }
 
+/** Does something as a whole or not at all: what it throws it throws in an imagined world, before anything is kept. */
+export function allOrNothing<Result>(context: Context, work: (world: Context) => Result): Result {
+  work(imagined(context));
+  return work(context);
+}
+
 /** Keeps what happened and hands it to the webhook endpoints. */
 export class EventLog implements Events {
   readonly #deliveries: Deliveries;

@@ -1,5 +1,6 @@
 import type { InvoiceFacts } from '../billing/due-invoices.ts';
 import type { CheckoutDetails } from '../checkout/details.ts';
+import type { ScheduleFacts } from '../billing/run-schedule.ts';
 import type { SubscriptionFacts } from '../billing/subscription-facts.ts';
 import type { PortalOffer } from '../objects/portal-configuration.ts';
 import type { CouponDetails } from '../objects/coupon.ts';
@@ -16,6 +17,7 @@ export interface Facts {
   discount: DiscountTerms;
   invoice: InvoiceFacts;
   subscription: SubscriptionFacts;
+  subscription_schedule: ScheduleFacts;
   charge: ChargeFacts;
   customer: CustomerFacts;
   payment_method: PaymentMethodFacts;

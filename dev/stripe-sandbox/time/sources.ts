@@ -1,6 +1,7 @@
 import { dueInvoices } from '../billing/due-invoices.ts';
 import { dueCoupons } from '../billing/coupon-validity.ts';
 import { dueSessions } from '../checkout/expire.ts';
+import { dueSchedules } from '../billing/run-schedule.ts';
 import { dueSubscriptions } from '../billing/due-subscriptions.ts';
 import type { DueSource } from './due.ts';
 import { dueSettlements } from './settlements.ts';
@@ -10,6 +11,7 @@ export const DUE_SOURCES: readonly DueSource[] = [
   dueCoupons,
   dueSessions,
   dueSettlements,
+  dueSchedules,
   dueSubscriptions,
   dueInvoices,
 ];
