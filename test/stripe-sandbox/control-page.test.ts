@@ -1,16 +1,61 @@
+import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { priceOf, receiver, sandbox, sessionFor, stateOf, submit } from './support.ts';
+import type { StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
+import { eventsOf, payByCard, priceOf, receiver, sandbox, sessionFor, stateOf, submit } from './support.ts';
+
+/** A page as a browser gets it. */
+async function pageOf(server: StripeSandbox, path = ''): Promise<string> {
+  const response = await fetch(`${server.url}/_sandbox${path}`, { headers: { accept: 'text/html' } });
+  expect(response.status, path).toBe(200);
+  return response.text();
+}
+
+/** Presses a button as a script does. */
+async function press(server: StripeSandbox, path: string, fields: Record<string, string> = {}) {
+  const response = await submit(`${server.url}/_sandbox${path}`, fields);
+  return { status: response.status, json: JSON.parse(await response.text()) };
+}
+
+/** A customer who has just subscribed for £24.90 a month. */
+async function subscriber(
+  stripe: Stripe,
+): Promise<{ customer: Stripe.Customer; subscription: Stripe.Subscription }> {
+  const customer = await stripe.customers.create({ email: 'jenny@example.com', name: 'Jenny <b>' });
+  const session = await sessionFor(stripe, await priceOf(stripe, 2490, 'month'), { customer: customer.id });
+  await payByCard(session.url);
+  const [subscription] = (await stripe.subscriptions.list({ customer: customer.id })).data;
+  if (!subscription) throw new Error('There is no subscription.');
+  return { customer, subscription };
+}
+
+const typesOf = async (stripe: Stripe): Promise<string[]> => (await eventsOf(stripe)).map(({ type }) => type);
 
 describe('the control page', () => {
-  test('shows sessions, events and deliveries, escaped, and all state as JSON', async () => {
+  test('shows what is there, escaped, and all state as JSON', async () => {
     const endpoint = await receiver();
     const { sandbox: server, stripe } = await sandbox({ webhookEndpoint: endpoint });
-    const session = await sessionFor(stripe, await priceOf(stripe, 400));
-    await submit(session.url, { payment_method: 'bacs_debit' });
+    const { customer, subscription } = await subscriber(stripe);
     await server.settled();
-    const page = await (await fetch(`${server.url}/_sandbox`)).text();
-    expect(page).toContain('checkout.session.completed');
-    expect(page).toContain(`/_sandbox/sessions/${session.id}/settle`);
+    const home = await pageOf(server);
+    expect(home).toContain('Jenny &lt;b&gt;');
+    expect(home).not.toContain('Jenny <b>');
+    expect(home).toContain(`/_sandbox/customers/${customer.id}`);
+    expect(home).toContain('customer.subscription.created');
+    const person = await pageOf(server, `/customers/${customer.id}`);
+    expect(person).toContain(`/_sandbox/subscriptions/${subscription.id}/cancel`);
+    expect(person).toContain('Visa •••• 4242');
+    expect(person).toContain('£24.90');
+    for (const path of [
+      '/customers',
+      '/sessions',
+      '/events',
+      '/deliveries',
+      '/endpoints',
+      '/chaos',
+      '/settings',
+    ]) {
+      expect(await pageOf(server, path), path).toContain('Stripe sandbox');
+    }
     const everything = await stateOf(server);
     for (const kind of [
       'products',
@@ -23,17 +68,184 @@ describe('the control page', () => {
     ]) {
       expect(everything[kind], kind).not.toEqual([]);
     }
-    expect(everything['requests']?.[0]).toMatchObject({
-      method: 'POST',
-      path: '/v1/checkout/sessions',
+    expect(everything['requests'][0]).toMatchObject({
+      method: 'GET',
+      path: '/v1/subscriptions',
       status: 200,
     });
-    const browser = await fetch(`${server.url}/_sandbox/sessions/${session.id}/settle`, {
-      method: 'POST',
-      body: new URLSearchParams({ outcome: 'succeed' }),
-      headers: { accept: 'text/html' },
-      redirect: 'manual',
-    });
-    expect(browser.headers.get('location')).toBe('/_sandbox');
+    expect((await fetch(`${server.url}/_sandbox/customers/cus_none`)).status).toBe(404);
   });
+
+  test('filters events by type; an event shows its content and how it was delivered', async () => {
+    const endpoint = await receiver();
+    const { sandbox: server, stripe } = await sandbox({ webhookEndpoint: endpoint });
+    await stripe.products.create({ name: '<script>' });
+    await stripe.customers.create({});
+    await server.settled();
+    const [created] = (await stripe.events.list({ type: 'product.created' })).data;
+    const filtered = await pageOf(server, '/events?type=product.*');
+    expect(filtered).toContain(`/_sandbox/events/${created?.id}`);
+    expect(filtered).not.toContain('customer.created</a>');
+    const page = await pageOf(server, `/events/${created?.id}`);
+    expect(page).toContain('&lt;script&gt;');
+    expect(page).toContain('answer 200');
+    expect(page).toContain(endpoint.url);
+  });
+
+  test('leads a form back to its page, and nowhere else', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { id } = await stripe.customers.create({});
+    const locationFor = async (back: string): Promise<string | null> => {
+      const response = await fetch(`${server.url}/_sandbox/customers/${id}/fail-next`, {
+        method: 'POST',
+        body: new URLSearchParams({ back }),
+        headers: { accept: 'text/html' },
+        redirect: 'manual',
+      });
+      return response.headers.get('location');
+    };
+    expect(await locationFor(`/_sandbox/customers/${id}`)).toBe(`/_sandbox/customers/${id}`);
+    for (const back of ['https://evil.example', '//evil.example', '/_sandboxx', '']) {
+      expect(await locationFor(back)).toBe('/_sandbox');
+    }
+  });
+
+  test.each([
+    [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{ 'sec-fetch-site': 'same-site' }, 403],
+    [{ origin: 'https://evil.example' }, 403],
+    [{ origin: 'null' }, 403],
+    [{ 'sec-fetch-site': 'same-origin' }, 200],
+    [{}, 200],
+  ])('a form with %o gets %i', async (headers, status) => {
+    const { sandbox: server } = await sandbox();
+    const url = `${server.url}/_sandbox/chaos`;
+    const body = new URLSearchParams({ seed: '1' });
+    expect((await fetch(url, { method: 'POST', body, headers })).status).toBe(status);
+  });
+});
+
+describe('the time', () => {
+  test('moves by steps, and to what happens next, which the page names', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { customer, subscription } = await subscriber(stripe);
+    const renewal = subscription.items.data[0]?.current_period_end ?? 0;
+    expect(await pageOf(server)).toContain('invoice.created');
+    const before = (await press(server, '/time/advance', { by: 'hour' })).json.now;
+    expect((await press(server, '/time/advance', { by: 'day' })).json.now - before).toBeCloseTo(86_400, -1);
+    expect((await press(server, '/time/advance', { to: String(renewal - 10) })).status).toBe(200);
+    expect((await press(server, '/time/advance', { by: 'week' })).status).toBe(200);
+    const invoices = await stripe.invoices.list({ customer: customer.id });
+    expect(invoices.data.map(({ billing_reason }) => billing_reason)).toEqual([
+      'subscription_cycle',
+      'subscription_create',
+    ]);
+    expect((await press(server, '/time/advance', { by: 'year' })).status).toBe(400);
+    expect((await press(server, '/time/advance', { to: '1' })).status).toBe(400);
+  });
+
+  test('looking at what happens next changes nothing', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    await subscriber(stripe);
+    const before = await stateOf(server);
+    await pageOf(server);
+    const after = await stateOf(server);
+    expect(after['invoices']).toEqual(before['invoices']);
+    expect(after['events']).toEqual(before['events']);
+  });
+
+  test('of a test clock moves by itself', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const clock = await stripe.testHelpers.testClocks.create({ frozen_time: 1_800_000_000, name: 'Far' });
+    const customer = await stripe.customers.create({ test_clock: clock.id });
+    expect(await pageOf(server, `/customers/${customer.id}`)).toContain('Test clock Far');
+    const moved = await press(server, `/test-clocks/${clock.id}/advance`, { by: 'day' });
+    expect(moved.json).toMatchObject({ frozen_time: 1_800_086_400, status: 'ready' });
+    expect((await press(server, `/test-clocks/${clock.id}/advance`, { by: 'next' })).status).toBe(400);
+  });
+});
+
+describe('the buttons of a customer', () => {
+  test('fail the next payment, and pay the invoice that it left open', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { customer, subscription } = await subscriber(stripe);
+    const failing = { decline_code: 'insufficient_funds' };
+    expect((await press(server, `/customers/${customer.id}/fail-next`, failing)).status).toBe(200);
+    expect(await pageOf(server, `/customers/${customer.id}`)).toContain('1 would fail');
+    await press(server, '/time/advance', { by: 'month' });
+    expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('past_due');
+    const [invoice] = (await stripe.invoices.list({ customer: customer.id, status: 'open' })).data;
+    expect(invoice?.attempt_count).toBe(1);
+    const path = `/invoices/${invoice?.id}/pay`;
+    expect(await pageOf(server, `/customers/${customer.id}`)).toContain(`/_sandbox${path}`);
+    expect((await press(server, path)).json).toMatchObject({ status: 'paid' });
+    expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
+    expect((await press(server, `/customers/${customer.id}/fail-next`, { decline_code: 'x' })).status).toBe(
+      400,
+    );
+    expect((await press(server, `/customers/${customer.id}/fail-next`, { times: '-1' })).status).toBe(400);
+  });
+
+  test('open the portal', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { customer } = await subscriber(stripe);
+    const response = await fetch(`${server.url}/_sandbox/customers/${customer.id}/portal`, {
+      method: 'POST',
+      headers: { accept: 'text/html' },
+    });
+    expect(response.url).toContain('/p/session/');
+    expect(await response.text()).toContain('Billing of Jenny');
+  });
+
+  test('settle a debit, and let an open session expire', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const customer = await stripe.customers.create({ email: 'jenny@example.com', name: 'Jenny' });
+    const price = await priceOf(stripe, 400);
+    const debit = await sessionFor(stripe, price, { customer: customer.id });
+    await submit(debit.url, { payment_method: 'bacs_debit' });
+    const [intent] = (await stripe.paymentIntents.list()).data;
+    const path = `/payments/${intent?.id}/settle`;
+    expect(await pageOf(server, `/customers/${customer.id}`)).toContain(`/_sandbox${path}`);
+    expect((await press(server, path, { outcome: 'maybe' })).status).toBe(400);
+    expect((await press(server, path, { outcome: 'succeed' })).json).toMatchObject({ status: 'succeeded' });
+    expect((await press(server, path, { outcome: 'succeed' })).status).toBe(400);
+    expect((await stripe.checkout.sessions.retrieve(debit.id)).payment_status).toBe('paid');
+    const open = await sessionFor(stripe, price);
+    expect((await press(server, `/sessions/${open.id}/expire`)).json).toMatchObject({ status: 'expired' });
+    expect((await press(server, `/sessions/${open.id}/settle`, { outcome: 'fail' })).status).toBe(400);
+  });
+});
+
+test('settings are saved', async () => {
+  const { sandbox: server } = await sandbox();
+  const saved = await press(server, '/settings', { after_last_retry: 'past_due' });
+  expect(saved.json).toMatchObject({ afterLastRetry: 'past_due' });
+  expect(await pageOf(server, '/settings')).toMatch(/value="past_due"\s+checked/);
+  expect((await press(server, '/settings', { after_last_retry: 'sleep' })).status).toBe(400);
+});
+
+test('an endpoint shows the end of its secrets only, and can be disabled', async () => {
+  const { sandbox: server, stripe } = await sandbox();
+  const { id, secret = '' } = await stripe.webhookEndpoints.create({
+    url: 'http://127.0.0.1:1/',
+    enabled_events: ['*'],
+  });
+  await press(server, `/endpoints/${id}/roll`, { overlap_seconds: '60' });
+  const page = await pageOf(server, '/endpoints');
+  expect(page).toContain(`whsec_…${secret.slice(-4)}`);
+  expect(page).not.toContain(secret);
+  expect((await press(server, `/endpoints/${id}`, { disabled: 'true' })).json).toMatchObject({
+    status: 'disabled',
+  });
+  expect((await stripe.webhookEndpoints.retrieve(id)).status).toBe('disabled');
+});
+
+test('a story of chaos is told on its page', async () => {
+  const { sandbox: server, stripe } = await sandbox();
+  server.setChaos({ seed: 'spring', duplicate: 1, paths: ['/v1/prices'] });
+  await stripe.products.create({ name: 'A' });
+  const page = await pageOf(server, '/chaos');
+  expect(page).toContain('value="spring"');
+  expect(page).toContain('It is on.');
+  expect(await typesOf(stripe)).toEqual(['product.created']);
 });

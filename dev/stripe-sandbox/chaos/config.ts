@@ -40,7 +40,7 @@ const LONGEST_MILLISECONDS = 60_000;
 
 /** The configuration that a request's fields describe. Throws Stripe's 400 for what is no such thing. */
 export function readChaosConfig(fields: URLSearchParams): ChaosConfig {
-  const settings = ['seed', 'delay_ms', 'burst_ms', 'paths', ...MISBEHAVIOUR_NAMES];
+  const settings = ['seed', 'delay_ms', 'burst_ms', 'paths', 'back', ...MISBEHAVIOUR_NAMES];
   const unknown = [...fields.keys()].find((name) => !settings.includes(name));
   if (unknown !== undefined) throw invalid(`There is no setting '${unknown}'.`, unknown);
   const numbers = new Map<string, number>();

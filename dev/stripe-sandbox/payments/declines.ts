@@ -23,6 +23,12 @@ const MESSAGES = {
 
 export type DeclineCode = keyof typeof MESSAGES;
 
+export const DECLINE_CODES = Object.keys(MESSAGES).filter(isDeclineCode);
+
+function isDeclineCode(text: string): text is DeclineCode {
+  return Object.hasOwn(MESSAGES, text);
+}
+
 /** The decline codes that are error codes of their own; the others come under `card_declined`. */
 const OWN_CODES = ['expired_card', 'incorrect_cvc', 'processing_error', 'authentication_required'] as const;
 

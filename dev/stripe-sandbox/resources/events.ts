@@ -42,7 +42,7 @@ function isKept({ store, sandboxClock }: Context, event: EventObject): boolean {
   return recorded > sandboxClock.now() - KEPT_SECONDS;
 }
 
-/** `type` may end in a wildcard: `charge.*`. */
-function matches(type: string, pattern: string): boolean {
+/** `pattern` may end in a wildcard: `charge.*`. */
+export function matches(type: string, pattern: string): boolean {
   return pattern.endsWith('*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
 }

@@ -15,7 +15,7 @@ const STEPS_AT_MOST = 100_000;
 export function letPass(context: Context, until: number): number {
   let instant = -Infinity;
   for (let steps = 0; steps < STEPS_AT_MOST; steps += 1) {
-    const due = earliest(context);
+    const due = nextDue(context);
     if (!due || due.at > until) return due?.at ?? Infinity;
     if (due.at > instant) steps = 0;
     instant = due.at;
@@ -38,7 +38,7 @@ export function catchUp(context: Context): void {
 }
 
 /** What is due first on the context's clock; of the same instant the first in the sources' order. */
-function earliest({ store, clock }: Context): Due | undefined {
+export function nextDue({ store, clock }: Context): Due | undefined {
   let first: Due | undefined;
   for (const source of DUE_SOURCES) {
     for (const due of source(store)) {

@@ -14,13 +14,16 @@ export function* dueSettlements(store: Store): Iterable<Due> {
     yield {
       at,
       customer: intent.customer,
-      happen: (context) => settle(context, intent.id, succeeds),
+      happen: (context) => settleDebit(context, intent.id, succeeds),
     };
   }
 }
 
-/** Whoever waits for the payment learns of it, too. */
-function settle(context: Context, id: string, succeeds: boolean): void {
+/**
+ * The bank answers the debit of a payment intent; whoever waits for the payment
+ * learns of it, too. Throws 400 for an intent that waits for nothing.
+ */
+export function settleDebit(context: Context, id: string, succeeds: boolean): void {
   const session = sessionOfIntent(context, id);
   if (session) settleBankDebit(context, session, succeeds);
   else intentSettled(context, settlePending(context, context.store.must('payment_intent', id), succeeds));

@@ -27,10 +27,13 @@ export function setSecret(store: Store, endpointId: string, secret: string): voi
 
 /** The secrets that sign at `now` (Unix seconds of the sandbox's own time), the present one first. */
 export function secretsInForce(store: Store, endpointId: string, now: number): readonly string[] {
+  return signingSecrets(store, endpointId, now).map(({ secret }) => secret);
+}
+
+/** The same with the time at which each ends. */
+export function signingSecrets(store: Store, endpointId: string, now: number): readonly Secret[] {
   const secrets = store.facts('webhook_endpoint', endpointId)?.secrets ?? [];
-  return secrets
-    .filter(({ expires_at }) => expires_at === null || expires_at > now)
-    .map(({ secret }) => secret);
+  return secrets.filter(({ expires_at }) => expires_at === null || expires_at > now);
 }
 
 /**

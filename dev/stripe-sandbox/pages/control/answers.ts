@@ -1,34 +1,59 @@
-import { StripeFailure } from '../../api/errors.ts';
-import { document, html, type Html } from '../html.ts';
+import { invalid, StripeFailure } from '../../api/errors.ts';
+import { html, type Html } from '../html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../page.ts';
+import { controlPage, HOME } from './layout.ts';
 
-export const HOME = '/_sandbox';
-
-/** A page below `/_sandbox`. */
-export function view(path: string, show: (request: PageRequest) => Html): PageRoute {
-  return route('GET', path, (request) => ({ status: 200, html: show(request) }));
+/** A page below `/_sandbox`. Where it has `json`, a program gets that. */
+export function view(
+  path: string,
+  show: (request: PageRequest) => Html,
+  json?: (request: PageRequest) => unknown,
+): PageRoute {
+  return route('GET', path, (request) =>
+    json && !request.wantsHtml ? { status: 200, json: json(request) } : { status: 200, html: show(request) },
+  );
 }
 
-/** A page's content as JSON, for scripts and tests. */
-export function data(path: string, show: (request: PageRequest) => unknown): PageRoute {
+/** Content as JSON only, for scripts and tests. */
+export function jsonOnly(path: string, show: (request: PageRequest) => unknown): PageRoute {
   return route('GET', path, (request) => ({ status: 200, json: show(request) }));
 }
 
 /**
- * A button: a program gets what `act` returns as JSON, a form goes back to the
+ * A button: a program gets what `act` returns as JSON, a form is led to the
  * page that its field `back` names, or to the first one.
  */
-export function action(
+export function action<Result>(
   path: string,
-  act: (request: PageRequest) => unknown,
-  method: 'POST' | 'DELETE' = 'POST',
+  act: (request: PageRequest) => Result,
+  { method = 'POST', leadTo = backOf }: ActionOptions<Result> = {},
 ): PageRoute {
   return route(method, path, (request) => {
     const json = act(request);
-    if (!request.wantsHtml) return { status: 200, json };
-    const back = request.fields.get('back') ?? '';
-    return { status: 303, location: back.startsWith(`${HOME}/`) ? back : HOME };
+    return request.wantsHtml ? { status: 303, location: leadTo(request, json) } : { status: 200, json };
   });
+}
+
+interface ActionOptions<Result> {
+  readonly method?: 'POST' | 'DELETE';
+  /** Where a form leads instead. */
+  readonly leadTo?: (request: PageRequest, result: Result) => string;
+}
+
+/** A field that must be one of these. Throws 400 otherwise. */
+export function choice<Choice extends string>(
+  fields: URLSearchParams,
+  name: string,
+  choices: readonly Choice[],
+): Choice {
+  const chosen = choices.find((one) => one === fields.get(name));
+  if (chosen !== undefined) return chosen;
+  throw invalid(`${name} must be one of ${choices.join(', ')}.`, name);
+}
+
+function backOf({ fields }: PageRequest): string {
+  const back = fields.get('back') ?? '';
+  return back.startsWith(`${HOME}/`) ? back : HOME;
 }
 
 function route(
@@ -52,8 +77,12 @@ function route(
 
 function refused(request: PageRequest, { status, message, body }: StripeFailure): PageAnswer {
   if (!request.wantsHtml) return { status, json: { error: message, code: body.code, param: body.param } };
-  const page = html`<h1>That did not work</h1>
-    <p class="problem">${message}</p>
-    <p><a href="${HOME}">Back to the sandbox</a></p>`;
-  return { status, html: document('Stripe sandbox', page) };
+  return {
+    status,
+    html: controlPage(
+      'That did not work',
+      html`<p class="problem" role="alert">${message}</p>
+        <p><a href="${backOf(request)}">Back</a></p>`,
+    ),
+  };
 }

@@ -1,0 +1,45 @@
+import type { Context } from '../../state/context.ts';
+import type { AccountSettings } from '../../state/settings.ts';
+import { html, type Html } from '../html.ts';
+import type { PageRequest } from '../page.ts';
+import { choice } from './answers.ts';
+import { controlPage, hidden, HOME } from './layout.ts';
+
+const AFTER_LAST_RETRY = {
+  cancel: 'Cancel the subscription',
+  unpaid: 'Mark the subscription as unpaid',
+  past_due: 'Leave the subscription past due',
+} satisfies Record<AccountSettings['afterLastRetry'], string>;
+
+/** What a Stripe account is set to in its dashboard. */
+export function settingsPage({ store }: Context): Html {
+  const options = Object.entries(AFTER_LAST_RETRY).map(
+    ([value, label]) =>
+      html`<label>
+        <input
+          type="radio"
+          name="after_last_retry"
+          value="${value}"
+          ${value === store.settings.afterLastRetry ? 'checked' : ''}
+        />
+        ${label}
+      </label>`,
+  );
+  return controlPage(
+    'Settings',
+    html`<form method="post" action="${HOME}/settings">
+      ${hidden({ back: `${HOME}/settings` })}
+      <fieldset>
+        <h2>When all retries of an invoice’s payment have failed</h2>
+        ${options}
+      </fieldset>
+      <button>Save</button>
+    </form>`,
+  );
+}
+
+export function changeSettings({ context: { store }, fields }: PageRequest): AccountSettings {
+  const choices = ['cancel', 'unpaid', 'past_due'] as const;
+  store.changeSettings({ afterLastRetry: choice(fields, 'after_last_retry', choices) });
+  return store.settings;
+}
