@@ -7,5 +7,5 @@ import type { Context } from '../../state/context.ts';
 export function ask(context: Context, method: 'POST' | 'DELETE', path: string, params: Form = {}): object {
   const found = findRoute(OPERATIONS, method, path);
   if (!found) throw new Error(`The API has no ${method} ${path}.`);
-  return found.route.prepare(params)(context, found.id);
+  return found.route.prepare(params)(context, found.id, found.child);
 }
