@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, payByCard, priceOf, refusal, sandbox, sessionFor, submit } from './support.ts';
+import { eventsOf, payByCard, priceOf, raw, refusal, sandbox, sessionFor, submit } from './support.ts';
 
 describe('the pay page', () => {
   test('shows what is bought and a plain form', async () => {
@@ -311,6 +311,22 @@ describe('a trial', () => {
     expect((await stripe.subscriptions.list()).data).toEqual([]);
     expect((await submit(session.url, { action: 'confirm' })).status).toBe(303);
     expect((await stripe.subscriptions.list()).data).toMatchObject([{ status: 'trialing' }]);
+    expect((await eventsOf(stripe)).slice(2).map(({ type }) => type)).toEqual([
+      'setup_intent.created',
+      'setup_intent.setup_failed',
+      'setup_intent.requires_action',
+      'customer.created',
+      'payment_method.attached',
+      'setup_intent.succeeded',
+      'customer.subscription.created',
+      'invoice.created',
+      'customer.updated',
+      'invoice.finalized',
+      'invoice.updated',
+      'invoice.paid',
+      'invoice.payment_succeeded',
+      'checkout.session.completed',
+    ]);
   });
 
   test('asks for no card where one is only collected if required', async () => {
@@ -430,6 +446,21 @@ describe('a checkout', () => {
     });
   });
 
+  test('hands on what its payment is asked to be', async () => {
+    const { stripe } = await sandbox();
+    const shipping = { name: 'Jenny', address: { line1: '71 Crown Street', country: 'GB' } };
+    const session = await sessionFor(stripe, await priceOf(stripe, 400), {
+      payment_intent_data: { capture_method: 'manual', description: 'Order 7', shipping },
+    });
+    await payByCard(session.url);
+    expect(await stripe.checkout.sessions.retrieve(session.id, { expand: ['payment_intent'] })).toMatchObject(
+      {
+        payment_status: 'unpaid',
+        payment_intent: { status: 'requires_capture', description: 'Order 7', shipping },
+      },
+    );
+  });
+
   test('takes new metadata, and shows back what it was asked for', async () => {
     const { stripe } = await sandbox();
     const session = await sessionFor(stripe, await priceOf(stripe, 400), {
@@ -465,5 +496,40 @@ describe('a checkout', () => {
     const { stripe } = await sandbox();
     const price = await priceOf(stripe, 400);
     expect(await refusal(sessionFor(stripe, price, params))).toMatchObject({ statusCode: 400, param });
+  });
+});
+
+describe("the command line's way to complete a checkout", () => {
+  test('confirms the amount that it expects with a payment method', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const session = await sessionFor(stripe, await priceOf(stripe, 400));
+    const method = await stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } });
+    const path = `/v1/payment_pages/${session.id}`;
+    expect(await (await raw(server, 'GET', path)).json()).toMatchObject({
+      session_id: session.id,
+      status: 'open',
+      total_summary: { due: 400 },
+    });
+    const confirm = (form: string): Promise<Response> => raw(server, 'POST', `${path}/confirm`, { form });
+    const form = `payment_method=${method.id}`;
+    expect((await confirm(`${form}&expected_amount=500`)).status).toBe(400);
+    expect((await confirm(`${form}&tip=1`)).status).toBe(400);
+    expect(await (await confirm(`${form}&expected_amount=400`)).json()).toMatchObject({ status: 'complete' });
+    expect((await confirm(form)).status).toBe(400);
+    expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({ payment_status: 'paid' });
+  });
+
+  test('is told of a decline by 402', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const session = await sessionFor(stripe, await priceOf(stripe, 400));
+    const { id } = await stripe.paymentMethods.create({
+      type: 'card',
+      card: { token: 'tok_chargeCustomerFail' },
+    });
+    const form = `payment_method=${id}`;
+    const answer = await raw(server, 'POST', `/v1/payment_pages/${session.id}/confirm`, { form });
+    expect(answer.status).toBe(402);
+    expect(await answer.json()).toMatchObject({ error: { type: 'card_error' } });
+    expect((await stripe.checkout.sessions.retrieve(session.id)).status).toBe('open');
   });
 });

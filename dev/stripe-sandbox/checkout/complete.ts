@@ -2,8 +2,8 @@ import { createSubscription, type SubscriptionWish } from '../billing/create-sub
 import { redeem } from '../billing/redeem.ts';
 import { textOrNull, mergeMetadata } from '../api/values.ts';
 import type { Buyer } from '../objects/payment-method.ts';
-import { attachMethod, markSetUp } from '../payments/keep-method.ts';
 import { payIntent, type Attempt } from '../payments/pay-intent.ts';
+import { setUp } from '../payments/setup-intents.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { billPayment } from './bill-payment.ts';
@@ -23,6 +23,8 @@ export interface Completion {
   readonly method: PaymentMethod | null;
   /** null when there is nothing to pay */
   readonly payment: { readonly intent: PaymentIntent; readonly attempt: Attempt } | null;
+  /** null when the payment method is not only saved */
+  readonly setup: { readonly intent: ObjectTypes['setup_intent']; readonly attempt: Attempt } | null;
 }
 
 /**
@@ -50,21 +52,16 @@ export function completeCheckout(context: Context, completion: Completion): Sess
   return change(context, latest, patch, 'checkout.session.completed');
 }
 
-/** Pays, if something is due today. For a later payment the customer keeps the payment method in any case. */
+/** Pays what is due today, or only saves the payment method with the customer. */
 function pay(
   context: Context,
-  { session, method, payment }: Completion,
+  { method, payment, setup }: Completion,
   customer: Customer | null,
 ): PaymentIntent | null {
-  if (payment && method) {
-    const owned = change(context, payment.intent, { customer: customer?.id ?? null });
-    return payIntent(context, owned, method, payment.attempt);
-  }
-  if (session.mode === 'subscription' && customer && method) {
-    markSetUp(context, method);
-    if (method.customer === null) attachMethod(context, method, customer.id);
-  }
-  return null;
+  const owner = { customer: customer?.id ?? null };
+  if (setup && method) setUp(context, change(context, setup.intent, owner), method, setup.attempt);
+  if (!payment || !method) return null;
+  return payIntent(context, change(context, payment.intent, owner), method, payment.attempt);
 }
 
 function subscribe(

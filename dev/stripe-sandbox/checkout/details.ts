@@ -18,6 +18,8 @@ export interface CheckoutDetails {
   readonly discount: SessionDiscount | null;
   /** The payment intent of the first attempt; later attempts go on with it. */
   readonly paymentIntent: string | null;
+  /** The same where nothing is due today, and a payment method is only saved. */
+  readonly setupIntent: string | null;
   /** The payment method whose bank wants to authenticate the buyer. */
   readonly awaitingAuthentication: string | null;
 }

@@ -1,7 +1,8 @@
 import type { Buyer } from '../objects/payment-method.ts';
 import { newPaymentIntent } from '../objects/payment-intent.ts';
-import { asksToSave, refusalToSave } from '../payments/cards.ts';
 import { payIntent, type Attempt } from '../payments/pay-intent.ts';
+import { shippingOf } from '../payments/prepare-intent.ts';
+import { createSetupIntent, setUp } from '../payments/setup-intents.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { imagined } from '../state/events.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -11,6 +12,7 @@ import { checkDiscount } from './discount-session.ts';
 
 type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
+type SetupIntent = ObjectTypes['setup_intent'];
 
 export type PayOutcome =
   | { readonly kind: 'complete'; readonly session: Session }
@@ -47,8 +49,7 @@ export function finishAuthentication(
   confirmed: boolean,
 ): PayOutcome {
   const waiting = detailsOf(context, session).awaitingAuthentication;
-  if (waiting === null)
-    return { kind: 'declined', message: 'There is no payment to confirm. Please pay again.' };
+  if (waiting === null) return declined('There is no payment to confirm. Please pay again.');
   remember(context, session, { awaitingAuthentication: null });
   const method = context.store.must('payment_method', waiting);
   const authentication = confirmed ? 'confirmed' : 'refused';
@@ -63,8 +64,9 @@ function tryToPay(
   attempt: Attempt,
 ): PayOutcome {
   checkDiscount(context, session);
-  return session.amount_total === 0 || !method
-    ? payNothing(context, session, buyer, method, attempt)
+  if (!method) return complete(context, { session, buyer, method, payment: null, setup: null });
+  return session.amount_total === 0
+    ? saveOnly(context, session, buyer, method, attempt)
     : payNow(context, session, buyer, method, attempt);
 }
 
@@ -78,31 +80,34 @@ function payNow(
 ): PayOutcome {
   const intent = paymentIntentOf(context, session);
   if (PAID.has(payIntent(imagined(context), intent, method, attempt).status)) {
-    return complete(context, { session, buyer, method, payment: { intent, attempt } });
+    return complete(context, { session, buyer, method, payment: { intent, attempt }, setup: null });
   }
   const tried = payIntent(context, intent, method, attempt);
   return tried.status === 'requires_action'
     ? ask(context, session, method)
-    : { kind: 'declined', message: tried.last_payment_error?.message ?? 'The payment failed.' };
+    : declined(tried.last_payment_error?.message);
 }
 
-/** Nothing is due today. A card is only saved, which its bank may refuse, too. */
-function payNothing(
+/** Nothing is due today: the payment method is saved for later, unless its bank refuses. */
+function saveOnly(
   context: Context,
   session: Session,
   buyer: Buyer,
-  method: PaymentMethod | null,
-  { authentication }: Attempt,
+  method: PaymentMethod,
+  attempt: Attempt,
 ): PayOutcome {
-  if (method) {
-    const refusal = refusalToSave(context.store, method);
-    if (refusal) return { kind: 'declined', message: refusal.message };
-    if (authentication === 'refused')
-      return { kind: 'declined', message: 'Your card could not be authenticated.' };
-    if (authentication === undefined && asksToSave(context.store, method))
-      return ask(context, session, method);
+  const intent = setupIntentOf(context, session);
+  if (setUp(imagined(context), intent, method, attempt).status === 'succeeded') {
+    return complete(context, { session, buyer, method, payment: null, setup: { intent, attempt } });
   }
-  return complete(context, { session, buyer, method, payment: null });
+  const tried = setUp(context, intent, method, attempt);
+  return tried.status === 'requires_action'
+    ? ask(context, session, method)
+    : declined(tried.last_setup_error?.message);
+}
+
+function declined(message = 'Your card was declined.'): PayOutcome {
+  return { kind: 'declined', message };
 }
 
 function ask(context: Context, session: Session, method: PaymentMethod): PayOutcome {
@@ -118,16 +123,30 @@ function complete(context: Context, completion: Completion): PayOutcome {
 function paymentIntentOf(context: Context, session: Session): PaymentIntent {
   const details = detailsOf(context, session);
   if (details.paymentIntent !== null) return context.store.must('payment_intent', details.paymentIntent);
-  const intent = newPaymentIntent(context, {
-    amount: session.amount_total ?? 0,
-    currency: session.currency ?? '',
-    customer: session.customer,
-    data: details.asked.payment_intent_data,
-    description: session.mode === 'subscription' ? 'Subscription creation' : null,
-    paymentMethodTypes: session.payment_method_types,
-    setupFutureUsage: session.mode === 'subscription' ? 'off_session' : null,
-  });
+  const data = details.asked.payment_intent_data;
+  const intent: PaymentIntent = {
+    ...newPaymentIntent(context, {
+      amount: session.amount_total ?? 0,
+      currency: session.currency ?? '',
+      customer: session.customer,
+      data,
+      description: session.mode === 'subscription' ? 'Subscription creation' : null,
+      paymentMethodTypes: session.payment_method_types,
+      setupFutureUsage: session.mode === 'subscription' ? 'off_session' : null,
+    }),
+    capture_method: data?.capture_method ?? 'automatic_async',
+    shipping: shippingOf(data?.shipping ?? null),
+  };
   remember(context, session, { paymentIntent: intent.id });
   if (session.mode === 'payment') change(context, session, { payment_intent: intent.id });
   return add(context, intent, 'payment_intent.created');
+}
+
+/** One setup intent serves all attempts to save a payment method. */
+function setupIntentOf(context: Context, session: Session): SetupIntent {
+  const known = detailsOf(context, session).setupIntent;
+  if (known !== null) return context.store.must('setup_intent', known);
+  const intent = createSetupIntent(context, { usage: 'off_session' });
+  remember(context, session, { setupIntent: intent.id });
+  return intent;
 }

@@ -63,6 +63,7 @@ function createSession(context: Context, params: Params<'checkoutSessionCreate'>
     lineItems,
     discount,
     paymentIntent: null,
+    setupIntent: null,
     awaitingAuthentication: null,
   });
   return context.store.put(session);

@@ -1,8 +1,9 @@
-import { invalid, StripeFailure } from '../api/errors.ts';
+import { cardError, invalid } from '../api/errors.ts';
 import { named, operation, own, type Operation } from '../api/operations.ts';
-import type { Session } from '../checkout/details.ts';
+import { detailsOf, type Session } from '../checkout/details.ts';
 import { payWith } from '../checkout/pay.ts';
 import { knownEmail } from '../checkout/customer.ts';
+import { declinedIntent } from '../payments/intent-state.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
@@ -36,8 +37,9 @@ function confirm(context: Context, session: Session, method: ObjectTypes['paymen
   const buyer = { email: knownEmail(context, session) ?? email, name };
   const outcome = payWith(context, session, buyer, method);
   if (outcome.kind !== 'declined') return context.store.must('checkout.session', session.id);
+  const intent = context.store.get('payment_intent', detailsOf(context, session).paymentIntent ?? '');
   const { message } = outcome;
-  throw new StripeFailure(402, { type: 'card_error', code: 'card_declined', message });
+  throw (intent && declinedIntent(intent)) ?? cardError({ code: 'card_declined', message });
 }
 
 function pageOf(session: Session): object {
