@@ -84,6 +84,9 @@ function moveHostedPages(store: Store, url: string): void {
   for (const session of store.all('checkout.session')) {
     if (session.url !== null) store.put({ ...session, url: payPageUrl(url, session.id) });
   }
+  for (const session of store.all('billing_portal.session')) {
+    store.put({ ...session, url: `${url}${new URL(session.url).pathname}` });
+  }
   for (const invoice of store.all('invoice')) {
     if (invoice.hosted_invoice_url) store.put({ ...invoice, ...hostedPages(url, invoice.id) });
   }

@@ -447,3 +447,474 @@ describe('paying in the customer portal', () => {
     expect(await stripe.invoices.retrieve(String(id))).toMatchObject({ status: 'open' });
   });
 });
+
+/** A subscriber at £30 a month since 1 April 2027, on the 16th: half of the month is over. */
+async function inMidMonth(): Promise<{
+  stripe: Stripe;
+  customer: Stripe.Customer;
+  subscription: Stripe.Subscription;
+  dearer: Stripe.Price;
+  yearly: Stripe.Price;
+  travel: (to: string) => void;
+}> {
+  let now = new Date('2027-04-01T00:00:00Z');
+  const { stripe } = await sandbox({ now: () => now });
+  const price = await priceOf(stripe, 3000, 'month');
+  const { customer, subscription } = await subscriber(stripe, price);
+  const dearer = await priceOf(stripe, 6000, 'month');
+  const yearly = await stripe.prices.create({
+    product: String(price.product),
+    currency: 'gbp',
+    unit_amount: 30_000,
+    recurring: { interval: 'year' },
+  });
+  now = new Date('2027-04-16T00:00:00Z');
+  const travel = (to: string): void => void (now = new Date(to));
+  return { stripe, customer, subscription, dearer, yearly, travel };
+}
+
+type Update = Stripe.BillingPortal.ConfigurationCreateParams.Features.SubscriptionUpdate;
+
+/** A configuration that lets customers choose among these prices. */
+async function offering(
+  stripe: Stripe,
+  prices: readonly Stripe.Price[],
+  params: Partial<Update> = {},
+): Promise<string> {
+  const products = Map.groupBy(prices, ({ product }) => String(product));
+  const configuration = await stripe.billingPortal.configurations.create({
+    features: {
+      payment_method_update: { enabled: true },
+      subscription_update: {
+        enabled: true,
+        default_allowed_updates: ['price'],
+        products: [...products].map(([product, of]) => ({ product, prices: of.map(({ id }) => id) })),
+        ...params,
+      },
+    },
+  });
+  return configuration.id;
+}
+
+/** The types of the events that `work` causes, in order. */
+async function told(stripe: Stripe, work: () => Promise<unknown>): Promise<string[]> {
+  const before = (await eventsOf(stripe)).length;
+  await work();
+  return (await eventsOf(stripe)).slice(before).map(({ type }) => type);
+}
+
+describe('changing the plan in the customer portal', () => {
+  test('shows what it costs, changes nothing until it is confirmed, and then does what it showed', async () => {
+    const { stripe, customer, subscription, dearer, travel } = await inMidMonth();
+    const url = await open(stripe, customer.id);
+    const wish = { subscription: subscription.id, price: dearer.id };
+    const choice = await pageAt(url, { page: 'plans', subscription: subscription.id });
+    expect(choice).toContain('£30.00 / month');
+    expect(choice).toContain('£60.00 / month');
+    const preview = await pageAt(url, { page: 'preview', ...wish });
+    expect(preview).toContain('Nothing is charged today.');
+    expect(preview).toContain('On 1 May 2027: £75.00');
+    expect(preview).toContain('-£15.00');
+    expect(preview).toContain('Visa •••• 4242');
+    const unchanged = await stripe.subscriptions.retrieve(subscription.id);
+    expect(unchanged.items.data[0]?.price.unit_amount).toBe(3000);
+    const types = await told(stripe, async () => {
+      const answer = await submit(url, { action: 'change_plan', ...wish });
+      expect(await followed(answer)).toContain('Your plan was changed.');
+    });
+    expect(types).toEqual(['invoiceitem.created', 'invoiceitem.created', 'customer.subscription.updated']);
+    const changed = await stripe.subscriptions.retrieve(subscription.id);
+    expect(changed.items.data[0]).toMatchObject({
+      id: subscription.items.data[0]?.id,
+      price: { id: dearer.id },
+    });
+    travel('2027-05-01T02:00:00Z');
+    const [renewal] = (await stripe.invoices.list({ subscription: subscription.id })).data;
+    expect(renewal).toMatchObject({ status: 'paid', total: 7500, billing_reason: 'subscription_cycle' });
+  });
+
+  test('bills an upgrade at once where the configuration says so', async () => {
+    const { stripe, customer, subscription, dearer } = await inMidMonth();
+    const configuration = await offering(stripe, [dearer], { proration_behavior: 'always_invoice' });
+    const url = await open(stripe, customer.id, { configuration });
+    const wish = { subscription: subscription.id, price: dearer.id };
+    const preview = await pageAt(url, { page: 'preview', ...wish });
+    expect(preview).toContain('Charged now: £15.00');
+    expect(preview).toContain('On 1 May 2027: £60.00');
+    expect((await submit(url, { action: 'change_plan', ...wish })).status).toBe(303);
+    const { latest_invoice: latest } = await stripe.subscriptions.retrieve(subscription.id);
+    expect(await stripe.invoices.retrieve(String(latest))).toMatchObject({
+      amount_paid: 1500,
+      billing_reason: 'subscription_update',
+      status: 'paid',
+    });
+  });
+
+  test('begins a new period when the interval changes', async () => {
+    const { stripe, customer, subscription, yearly } = await inMidMonth();
+    const url = await open(stripe, customer.id);
+    const wish = { subscription: subscription.id, price: yearly.id };
+    const preview = await pageAt(url, { page: 'preview', ...wish });
+    expect(preview).toContain('Charged now: £285.00');
+    expect(preview).toContain('On 16 April 2028: £300.00');
+    expect((await submit(url, { action: 'change_plan', ...wish })).status).toBe(303);
+    expect(await pageAt(url)).toContain('Renews on 16 April 2028.');
+  });
+
+  test('lets a downgrade wait for the end of the period, and undoes it', async () => {
+    const { stripe, customer, subscription, dearer, travel } = await inMidMonth();
+    const cheaper = await priceOf(stripe, 1000, 'month');
+    const configuration = await offering(stripe, [cheaper, dearer], {
+      proration_behavior: 'always_invoice',
+      schedule_at_period_end: { conditions: [{ type: 'decreasing_item_amount' }] },
+    });
+    const url = await open(stripe, customer.id, { configuration });
+    const about = { subscription: subscription.id };
+    const preview = await pageAt(url, { page: 'preview', ...about, price: cheaper.id });
+    expect(preview).toContain('Your plan changes on 1 May 2027. Nothing is charged today.');
+    const change = () => submit(url, { action: 'change_plan', ...about, price: cheaper.id });
+    expect(await followed(await change())).toContain(
+      'Changes to Professional, £10.00 / month on 1 May 2027.',
+    );
+    const waiting = await stripe.subscriptions.retrieve(subscription.id);
+    expect(waiting.items.data[0]?.price.unit_amount).toBe(3000);
+    expect(waiting.schedule).toMatch(/^sub_sched_/);
+    expect(await followed(await submit(url, { action: 'keep_plan', ...about }))).toContain(
+      'Your plan will not change.',
+    );
+    expect((await stripe.subscriptions.retrieve(subscription.id)).schedule).toBeNull();
+    await change();
+    travel('2027-05-01T02:00:00Z');
+    const changed = await stripe.subscriptions.retrieve(subscription.id);
+    expect(changed.items.data[0]?.price.id).toBe(cheaper.id);
+    const [renewal] = (await stripe.invoices.list({ subscription: subscription.id })).data;
+    expect(renewal).toMatchObject({ status: 'paid', total: 1000 });
+  });
+
+  test('replaces a change that waits by another one', async () => {
+    const { stripe, customer, subscription, dearer } = await inMidMonth();
+    const cheaper = await priceOf(stripe, 1000, 'month');
+    const configuration = await offering(stripe, [cheaper, dearer], {
+      schedule_at_period_end: { conditions: [{ type: 'decreasing_item_amount' }] },
+    });
+    const url = await open(stripe, customer.id, { configuration });
+    const about = { action: 'change_plan', subscription: subscription.id };
+    await submit(url, { ...about, price: cheaper.id });
+    expect((await submit(url, { ...about, price: dearer.id })).status).toBe(303);
+    const changed = await stripe.subscriptions.retrieve(subscription.id);
+    expect(changed).toMatchObject({ schedule: null, items: { data: [{ price: { id: dearer.id } }] } });
+  });
+
+  test('takes a promotion code', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const coupon = await stripe.coupons.create({ percent_off: 50, duration: 'forever' });
+    await stripe.promotionCodes.create({ code: 'HALF', promotion: { type: 'coupon', coupon: coupon.id } });
+    const url = await open(stripe, customer.id);
+    const about = { subscription: subscription.id };
+    const wrong = await fetch(
+      `${url}?${new URLSearchParams({ page: 'preview', ...about, promotion_code: 'NONE' }).toString()}`,
+    );
+    expect(wrong.status).toBe(400);
+    expect(await wrong.text()).toContain('This code is invalid.');
+    const preview = await pageAt(url, { page: 'preview', ...about, promotion_code: 'half' });
+    expect(preview).toContain('On 1 May 2027: £15.00');
+    await submit(url, { action: 'change_plan', ...about, promotion_code: 'half' });
+    const { discounts } = await stripe.subscriptions.retrieve(subscription.id, { expand: ['discounts'] });
+    expect(discounts).toMatchObject([{ source: { coupon: coupon.id } }]);
+  });
+
+  test('lets the quantity change within its bounds', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const [item] = subscription.items.data;
+    if (!item) throw new Error('The subscription has no item.');
+    const product = String(item.price.product);
+    const configuration = await offering(stripe, [], {
+      default_allowed_updates: ['quantity'],
+      products: [
+        { product, prices: [item.price.id], adjustable_quantity: { enabled: true, minimum: 1, maximum: 5 } },
+      ],
+    });
+    const url = await open(stripe, customer.id, { configuration });
+    const about = { action: 'change_plan', subscription: subscription.id };
+    const tooMany = await submit(url, { ...about, quantity: '6' });
+    expect(tooMany.status).toBe(400);
+    expect(await tooMany.text()).toContain('The quantity must be between 1 and 5.');
+    expect((await submit(url, { ...about, quantity: 'many' })).status).toBe(400);
+    expect((await submit(url, { ...about, quantity: '3' })).status).toBe(303);
+    expect((await stripe.subscriptions.retrieve(subscription.id)).items.data[0]?.quantity).toBe(3);
+  });
+
+  test('refuses what is not offered', async () => {
+    const { stripe, customer, subscription, dearer, yearly } = await inMidMonth();
+    const configuration = await offering(stripe, [dearer]);
+    const url = await open(stripe, customer.id, { configuration });
+    const about = { action: 'change_plan', subscription: subscription.id };
+    const cases: [Record<string, string>, string][] = [
+      [{ price: yearly.id }, 'This plan is not offered.'],
+      [{ price: 'price_none' }, 'This plan is not offered.'],
+      [{}, 'This is your plan already.'],
+      [{ price: dearer.id, quantity: '2' }, 'The quantity of this plan cannot be changed here.'],
+      [{ price: dearer.id, promotion_code: 'HALF' }, 'This code is invalid.'],
+      [{ subscription: 'sub_none' }, 'There is no such subscription.'],
+    ];
+    for (const [fields, message] of cases) {
+      const response = await submit(url, { ...about, ...fields });
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain(message);
+    }
+    const unchanged = await stripe.subscriptions.retrieve(subscription.id);
+    expect(unchanged.items.data[0]?.price.unit_amount).toBe(3000);
+  });
+});
+
+describe('ending a subscription in the customer portal', () => {
+  test('waits for the end of the period, keeps the reason, and can be taken back', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const url = await open(stripe, customer.id);
+    const about = { subscription: subscription.id };
+    const page = await pageAt(url, { page: 'cancel', ...about });
+    expect(page).toContain('stays yours until 1 May 2027');
+    expect(page).toContain('value="too_expensive"');
+    const wrong = await submit(url, { action: 'cancel', ...about, feedback: 'low_quality' });
+    expect(wrong.status).toBe(400);
+    const reason = { feedback: 'too_expensive', comment: 'Too <dear>' };
+    const canceled = await followed(await submit(url, { action: 'cancel', ...about, ...reason }));
+    expect(canceled).toContain('Ends on 1 May 2027 and will not renew.');
+    expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+      cancel_at_period_end: true,
+      cancellation_details: {
+        comment: 'Too <dear>',
+        feedback: 'too_expensive',
+        reason: 'cancellation_requested',
+      },
+      status: 'active',
+    });
+    expect((await submit(url, { action: 'cancel', ...about })).status).toBe(400);
+    const error = await refusal(
+      stripe.billingPortal.sessions.create({
+        customer: customer.id,
+        flow_data: { type: 'subscription_cancel', subscription_cancel: about },
+      }),
+    );
+    expect(error.message).toMatch(/already set to be canceled/);
+    const resumed = await followed(await submit(url, { action: 'resume', ...about }));
+    expect(resumed).toContain('Renews on 1 May 2027.');
+    expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+      cancel_at: null,
+      cancel_at_period_end: false,
+      cancellation_details: { reason: null },
+    });
+    expect((await submit(url, { action: 'resume', ...about })).status).toBe(400);
+  });
+
+  test('happens at once where the configuration says so', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const { id: configuration } = await stripe.billingPortal.configurations.create({
+      features: {
+        subscription_cancel: { enabled: true, mode: 'immediately', proration_behavior: 'create_prorations' },
+      },
+    });
+    const url = await open(stripe, customer.id, { configuration });
+    const about = { action: 'cancel', subscription: subscription.id };
+    expect(await followed(await submit(url, about))).toContain('Your subscription is canceled.');
+    expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+      cancellation_details: { feedback: null, reason: 'cancellation_requested' },
+      status: 'canceled',
+    });
+    const [credit] = (await stripe.invoices.list({ subscription: subscription.id })).data;
+    expect(credit).toMatchObject({ total: -1500 });
+    expect((await eventsOf(stripe)).map(({ type }) => type)).toContain('customer.subscription.deleted');
+  });
+});
+
+describe('flows of the customer portal', () => {
+  test('open on their page and end where they say', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const url = await open(stripe, customer.id, {
+      flow_data: {
+        type: 'subscription_cancel',
+        subscription_cancel: { subscription: subscription.id },
+        after_completion: { type: 'redirect', redirect: { return_url: RETURN_URL } },
+      },
+    });
+    const page = await pageAt(url);
+    expect(page).toContain('Cancel your subscription');
+    expect(page).not.toContain('Back to billing');
+    const answer = await submit(url, { action: 'cancel', subscription: subscription.id });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe(RETURN_URL);
+  });
+
+  test('confirm the change that they were made for, and no other', async () => {
+    const { stripe, customer, subscription, dearer, yearly } = await inMidMonth();
+    const coupon = await stripe.coupons.create({ amount_off: 1000, currency: 'gbp', duration: 'once' });
+    const [item] = subscription.items.data;
+    const url = await open(stripe, customer.id, {
+      flow_data: {
+        type: 'subscription_update_confirm',
+        subscription_update_confirm: {
+          discounts: [{ coupon: coupon.id }],
+          items: [{ id: item?.id ?? '', price: dearer.id }],
+          subscription: subscription.id,
+        },
+        after_completion: {
+          type: 'hosted_confirmation',
+          hosted_confirmation: { custom_message: 'Enjoy <b>it</b>' },
+        },
+      },
+    });
+    const page = await pageAt(url);
+    expect(page).toContain('Confirm your new plan');
+    expect(page).toContain('On 1 May 2027: £60.00');
+    const form = { action: 'change_plan', subscription: subscription.id, price: yearly.id };
+    expect(await followed(await submit(url, form))).toContain('Enjoy &lt;b&gt;it&lt;/b&gt;');
+    const changed = await stripe.subscriptions.retrieve(subscription.id);
+    expect(changed.items.data[0]?.price.id).toBe(dearer.id);
+    expect(changed.discounts).toHaveLength(1);
+  });
+
+  test('choose a plan, or update a card or the details', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const opened = async (flow_data: Stripe.BillingPortal.SessionCreateParams.FlowData) =>
+      pageAt(await open(stripe, customer.id, { flow_data }));
+    expect(
+      await opened({
+        type: 'subscription_update',
+        subscription_update: { subscription: subscription.id },
+      }),
+    ).toContain('Change your plan');
+    expect(await opened({ type: 'payment_method_update' })).toContain('Update your card');
+    expect(await opened({ type: 'customer_update' })).toContain('Your details');
+  });
+});
+
+const CARD = { action: 'update_card', exp: '12/40', cvc: '123' };
+const DECLINED_LATER = '4000000000000341';
+const ASKS_ALWAYS = '4000002760003184';
+
+/** Answers the bank's question that a form led to, and goes back. */
+async function answerBank(asked: Response, action: 'confirm' | 'fail'): Promise<Response> {
+  expect(asked.status).toBe(303);
+  const question = new URL(asked.headers.get('location') ?? '', asked.url);
+  expect(question.pathname).toMatch(/^\/authenticate\//);
+  const answer = await submit(question.href, { action });
+  const back = new URL(answer.headers.get('location') ?? '', answer.url);
+  return fetch(back);
+}
+
+describe('the card of the customer portal', () => {
+  test('is saved and pays from then on', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const url = await open(stripe, customer.id);
+    const types = await told(stripe, async () => {
+      const answer = await submit(url, { ...CARD, card_number: '5555555555554444' });
+      expect(await followed(answer)).toContain('Mastercard •••• 4444, expires 12/2040, used by default');
+    });
+    expect(types).toEqual([
+      'setup_intent.created',
+      'payment_method.attached',
+      'setup_intent.succeeded',
+      'customer.updated',
+      'customer.subscription.updated',
+    ]);
+    const { default_payment_method: method } = await stripe.subscriptions.retrieve(subscription.id);
+    expect(await stripe.paymentMethods.retrieve(String(method))).toMatchObject({ card: { last4: '4444' } });
+    expect(await stripe.customers.retrieve(customer.id)).toMatchObject({
+      invoice_settings: { default_payment_method: method },
+    });
+  });
+
+  test('is refused when it is mistyped, declined or not to be changed', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const url = await open(stripe, customer.id);
+    const mistyped = await submit(url, { ...CARD, card_number: '4242' });
+    expect([mistyped.status, await mistyped.text()]).toEqual([
+      400,
+      expect.stringContaining('Your card number is invalid.'),
+    ]);
+    const declined = await submit(url, { ...CARD, card_number: '4000000000000002' });
+    expect([declined.status, await declined.text()]).toEqual([
+      402,
+      expect.stringContaining('Your card was declined.'),
+    ]);
+    const configuration = await stripe.billingPortal.configurations.create({
+      features: { payment_method_update: { enabled: false } },
+    });
+    const closed = await open(stripe, customer.id, { configuration: configuration.id });
+    expect((await submit(closed, { ...CARD, card_number: '4242424242424242' })).status).toBe(400);
+    const unchanged = await stripe.subscriptions.retrieve(subscription.id);
+    expect(unchanged.default_payment_method).toBe(subscription.default_payment_method);
+  });
+
+  test('pays after its bank was satisfied, and not before', async () => {
+    const { stripe, customer, subscription } = await inMidMonth();
+    const url = await open(stripe, customer.id);
+    const save = () => submit(url, { ...CARD, card_number: ASKS_ALWAYS });
+    const refused = await answerBank(await save(), 'fail');
+    expect([refused.status, await refused.text()]).toEqual([
+      402,
+      expect.stringContaining('authentication failed'),
+    ]);
+    const { default_payment_method: old } = await stripe.subscriptions.retrieve(subscription.id);
+    expect(old).toBe(subscription.default_payment_method);
+    const confirmed = await answerBank(await save(), 'confirm');
+    expect(await confirmed.text()).toContain('Your card was saved and will be used from now on.');
+    const { default_payment_method: method } = await stripe.subscriptions.retrieve(subscription.id);
+    expect(await stripe.paymentMethods.retrieve(String(method))).toMatchObject({ card: { last4: '3184' } });
+  });
+
+  test('that fails leaves the plan as it was', async () => {
+    const { stripe, customer, subscription, dearer } = await inMidMonth();
+    const configuration = await offering(stripe, [dearer], { proration_behavior: 'always_invoice' });
+    const url = await open(stripe, customer.id, { configuration });
+    await submit(url, { ...CARD, card_number: DECLINED_LATER });
+    const form = { action: 'change_plan', subscription: subscription.id, price: dearer.id };
+    const answer = await submit(url, form);
+    const page = await answer.text();
+    expect(answer.status).toBe(402);
+    expect(page).toContain('Your card was declined.');
+    expect(page).toContain('Confirm your new plan');
+    const unchanged = await stripe.subscriptions.retrieve(subscription.id);
+    expect(unchanged).toMatchObject({ status: 'active', latest_invoice: subscription.latest_invoice });
+    expect(unchanged.items.data[0]?.price.unit_amount).toBe(3000);
+  });
+
+  test('whose bank asks pays a change of plan after the answer', async () => {
+    const { stripe, customer, subscription, dearer } = await inMidMonth();
+    const configuration = await offering(stripe, [dearer], { proration_behavior: 'always_invoice' });
+    const url = await open(stripe, customer.id, { configuration });
+    await answerBank(await submit(url, { ...CARD, card_number: ASKS_ALWAYS }), 'confirm');
+    const form = { action: 'change_plan', subscription: subscription.id, price: dearer.id };
+    const back = await answerBank(await submit(url, form), 'confirm');
+    expect(await back.text()).toContain('Your plan was changed.');
+    const changed = await stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] });
+    expect(changed).toMatchObject({
+      status: 'active',
+      latest_invoice: { status: 'paid', amount_paid: 1500 },
+      items: { data: [{ price: { id: dearer.id } }] },
+    });
+  });
+
+  test('is what a failed renewal waits for', async () => {
+    const { stripe, customer, subscription, travel } = await inMidMonth();
+    await submit(await open(stripe, customer.id), { ...CARD, card_number: DECLINED_LATER });
+    travel('2027-05-01T02:00:00Z');
+    const url = await open(stripe, customer.id);
+    const failed = await pageAt(url);
+    expect(failed).toContain('Past due');
+    expect(failed).toContain('The last payment failed.');
+    expect(failed).toContain('Pay £30.00 now');
+    const [invoice] = (await stripe.invoices.list({ subscription: subscription.id })).data;
+    const pay = { action: 'pay_invoice', invoice: String(invoice?.id) };
+    const declined = await submit(url, pay);
+    expect([declined.status, await declined.text()]).toEqual([
+      402,
+      expect.stringContaining('Your card was declined.'),
+    ]);
+    await submit(url, { ...CARD, card_number: '4242424242424242' });
+    const paid = await followed(await submit(url, pay));
+    expect(paid).toContain('your payment was received');
+    expect(paid).toContain('Renews on 1 June 2027.');
+    expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ status: 'active' });
+  });
+});

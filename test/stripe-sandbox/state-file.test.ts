@@ -17,6 +17,7 @@ test('a sandbox with a state file goes on where the one before it ended', async 
     const product = await sdkOf(first).products.create({ name: 'Kept' });
     const customer = await sdkOf(first).customers.create({});
     const { id: session } = await sessionFor(sdkOf(first), await priceOf(sdkOf(first), 400));
+    const portal = await sdkOf(first).billingPortal.sessions.create({ customer: customer.id });
     const gone = await sdkOf(first).customers.create({});
     await sdkOf(first).customers.del(gone.id);
     await first.stop();
@@ -28,6 +29,8 @@ test('a sandbox with a state file goes on where the one before it ended', async 
     expect((await sdkOf(second).events.list()).data.map(({ type }) => type)).toContain('product.created');
     await payByCard((await sdkOf(second).checkout.sessions.retrieve(session)).url);
     expect((await sdkOf(second).checkout.sessions.retrieve(session)).payment_status).toBe('paid');
+    const moved = portal.url.replace(first.url, second.url);
+    expect((await fetch(moved)).status).toBe(200);
     await second.stop();
 
     const other = await startStripeSandbox();

@@ -1,3 +1,5 @@
+import { readCard, type Card } from '../payments/cards.ts';
+import type { Context } from '../state/context.ts';
 import { html, type Html } from './html.ts';
 
 /** Fields for a card as somebody types it: `card_number`, `exp` (MM/YY), `cvc`. */
@@ -32,3 +34,12 @@ export const CARD_HINTS = html`<small>
     ${TEST_CARDS.map(([number, outcome]) => html`<li><code>${number}</code> ${outcome}</li>`)}
   </ul>
 </small>`;
+
+/** The card that was typed into those fields; a string is what the buyer has to correct. */
+export function typedCard(context: Context, fields: URLSearchParams): Card | string {
+  const text = (name: string): string => fields.get(name) ?? '';
+  return readCard(
+    { number: text('card_number'), expiry: text('exp'), cvc: text('cvc') },
+    new Date(context.now() * 1000),
+  );
+}

@@ -1,11 +1,10 @@
 import { collectInvoice, defaultMethod } from '../billing/collect-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { newCard } from '../objects/payment-method.ts';
-import { readCard } from '../payments/cards.ts';
 import type { Context } from '../state/context.ts';
 import { displayMoney } from '../state/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { CARD_HINTS, cardFields } from './card-form.ts';
+import { CARD_HINTS, cardFields, typedCard } from './card-form.ts';
 import { document, html, type Html } from './html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
 import { day, methodText } from './words.ts';
@@ -50,9 +49,7 @@ function pay({ context, fields }: PageRequest, invoice: Invoice): PageAnswer {
     html: invoicePage(context, context.store.must('invoice', invoice.id), problem),
   });
   const method =
-    fields.get('action') === 'pay_saved'
-      ? defaultMethod(context, invoice)
-      : typedCard(context, invoice, fields);
+    fields.get('action') === 'pay_saved' ? defaultMethod(context, invoice) : cardOf(context, invoice, fields);
   if (method === undefined) return again(400, 'There is no saved payment method.');
   if (typeof method === 'string') return again(400, method);
   const tried = collectInvoice(context, invoice, { method, automatic: false, offSession: false });
@@ -65,12 +62,8 @@ function pay({ context, fields }: PageRequest, invoice: Invoice): PageAnswer {
 }
 
 /** A string is what has to be corrected. */
-function typedCard(context: Context, invoice: Invoice, fields: URLSearchParams): PaymentMethod | string {
-  const text = (name: string): string => (fields.get(name) ?? '').trim();
-  const card = readCard(
-    { number: text('card_number'), expiry: text('exp'), cvc: text('cvc') },
-    new Date(context.now() * 1000),
-  );
+function cardOf(context: Context, invoice: Invoice, fields: URLSearchParams): PaymentMethod | string {
+  const card = typedCard(context, fields);
   if (typeof card === 'string') return card;
   return newCard(context, { email: invoice.customer_email, name: invoice.customer_name }, card);
 }

@@ -5,7 +5,7 @@ import type { Session } from '../checkout/details.ts';
 import { applyCode, removeCode } from '../checkout/discount-session.ts';
 import { collectsMethod, finishAuthentication, payWith, type PayOutcome } from '../checkout/pay.ts';
 import { newBankDebit, newCard, newSepaDebit, type Buyer } from '../objects/payment-method.ts';
-import { readCard } from '../payments/cards.ts';
+import { typedCard } from './card-form.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { notice, type PageAnswer, type PageRequest, type PageRoute } from './page.ts';
@@ -100,10 +100,7 @@ function methodOf(
   const type = text(request, 'payment_method') || 'card';
   if (!session.payment_method_types.includes(type)) return `${type} cannot pay this.`;
   if (type !== 'card') return debitOf(context, buyer, type, text(request, 'account'));
-  const card = readCard(
-    { number: text(request, 'card_number'), expiry: text(request, 'exp'), cvc: text(request, 'cvc') },
-    new Date(context.now() * 1000),
-  );
+  const card = typedCard(context, request.fields);
   return typeof card === 'string' ? card : newCard(context, buyer, card);
 }
 

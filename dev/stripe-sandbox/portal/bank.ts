@@ -1,5 +1,8 @@
+import { invalid } from '../api/errors.ts';
+import { declinedIntent } from '../payments/intent-state.ts';
 import { change } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { payWith } from './pay-with.ts';
 import type { Result } from './result.ts';
 import type { Visit } from './visit.ts';
 
@@ -19,11 +22,16 @@ export function askBank({ context, session }: Visit, intent: Intent, done: strin
   return { bankAsks: asked.url };
 }
 
-/** What the bank has said of the customer's intent: undefined when all is well, otherwise what is not. */
-export function bankRefusal({ context, customer }: Visit, id: string): string | undefined {
+/**
+ * Goes on after the bank has asked about the customer's intent. Throws 402 when
+ * it was not satisfied, and 400 for an intent of somebody else.
+ */
+export function afterBank(visit: Visit, id: string): void {
+  const { context, customer } = visit;
   const intent = context.store.get('payment_intent', id) ?? context.store.get('setup_intent', id);
-  if (!intent || intent.customer !== customer.id) return 'There is no such payment.';
-  if (intent.status === 'succeeded' || intent.status === 'processing') return undefined;
-  const error = intent.object === 'payment_intent' ? intent.last_payment_error : intent.last_setup_error;
-  return error?.message ?? 'Your bank has not confirmed it.';
+  if (intent?.customer !== customer.id) throw invalid('There is no such payment.');
+  const failure = declinedIntent(intent);
+  if (failure) throw failure;
+  if (intent.status === 'requires_action') throw invalid('Your bank has not confirmed it yet.');
+  if (intent.object === 'setup_intent' && intent.status === 'succeeded') payWith(visit, intent);
 }

@@ -1,3 +1,4 @@
+import { periodEnd } from '../billing/cancellation.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
@@ -25,13 +26,8 @@ export function outlookOf(context: Context, subscription: Subscription): Outlook
   return { kind: 'renews', at: end };
 }
 
-/** When the period that runs now is over, in Unix seconds. */
-export function periodEnd({ items }: Subscription): number {
-  return Math.min(...items.data.map(({ current_period_end: end }) => end));
-}
-
 /** What the subscription's schedule changes next; undefined when it has none. */
-export function scheduledChange(
+function scheduledChange(
   context: Context,
   subscription: Subscription,
 ): Extract<Outlook, { kind: 'changes' }> | undefined {

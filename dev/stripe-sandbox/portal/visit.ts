@@ -1,3 +1,4 @@
+import { invalid } from '../api/errors.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import { inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
@@ -46,6 +47,13 @@ export function runningSubscription(visit: Visit, id: string): Subscription | un
   return runningSubscriptions(visit).find((one) => one.id === id);
 }
 
+/** The running subscription that a form names. Throws when the customer has none of this id. */
+export function ownSubscription(visit: Visit, fields: URLSearchParams): Subscription {
+  const subscription = runningSubscription(visit, fields.get('subscription') ?? '');
+  if (!subscription) throw invalid('There is no such subscription.', 'subscription');
+  return subscription;
+}
+
 /** The customer's invoices that were sent to them, newest first. */
 export function invoicesOf({ context, customer }: Visit): Invoice[] {
   return context.store.all('invoice').filter((one) => one.customer === customer.id && one.status !== 'draft');
@@ -56,11 +64,6 @@ export function openInvoiceOf(visit: Visit, subscription: Subscription): Invoice
   return invoicesOf(visit).find(
     (one) => one.status === 'open' && one.parent?.subscription_details?.subscription === subscription.id,
   );
-}
-
-/** What the customer has to pay with, newest first. */
-export function paymentMethodsOf({ context, customer }: Visit): PaymentMethod[] {
-  return context.store.all('payment_method').filter((one) => one.customer === customer.id);
 }
 
 /** What pays a subscription: its own method, or the customer's default one. */

@@ -1,4 +1,4 @@
-import { periodEnd } from '../../portal/outlook.ts';
+import { periodEnd } from '../../billing/cancellation.ts';
 import type { Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';

@@ -1,5 +1,6 @@
+import { methodsOf } from '../../payments/keep-method.ts';
 import { changeableDetails } from '../../portal/update-details.ts';
-import { invoicesOf, paymentMethodsOf, runningSubscriptions, type Visit } from '../../portal/visit.ts';
+import { invoicesOf, runningSubscriptions, type Visit } from '../../portal/visit.ts';
 import { displayMoney } from '../../state/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
@@ -44,7 +45,7 @@ export function homePage(visit: Visit, done: string | null, problem?: Problem): 
 }
 
 function methodList(visit: Visit): Html {
-  const methods = paymentMethodsOf(visit);
+  const methods = methodsOf(visit.context, visit.customer.id);
   if (methods.length === 0) return html`<p>None.</p>`;
   const isDefault = (id: string): boolean => visit.customer.invoice_settings.default_payment_method === id;
   return html`<ul>

@@ -1,10 +1,9 @@
-import { StripeFailure } from '../../api/errors.ts';
 import { visitOf, type Visit } from '../../portal/visit.ts';
 import { notice, type PageAnswer, type PageRequest, type PageRoute } from '../page.ts';
 import { ACTIONS } from './actions.ts';
 import { completionUrl } from './confirmed-page.ts';
 import { homePage } from './home-page.ts';
-import { firstPage, pageNamed } from './show.ts';
+import { firstPage, pageNamed, problemOf } from './show.ts';
 
 const PATH = '/p/session/:id';
 
@@ -14,7 +13,14 @@ const PATH = '/p/session/:id';
  * GET takes `page` = `home`, `plans`, `preview`, `cancel`, `card` or `details`,
  * and the fields that the page is about. POST takes `action` and its fields:
  *
+ * - `cancel`: `subscription`, and if the configuration asks why, `feedback`
+ *   (one of Stripe's reasons) and `comment`
+ * - `change_plan`: `subscription`, and what is to change: `price`, `quantity`,
+ *   `promotion_code` (as the customer types it)
+ * - `keep_plan`: `subscription`, whose change at the period's end is undone
+ * - `resume`: `subscription`, which was to end
  * - `pay_invoice`: `invoice`
+ * - `update_card`: `card_number`, `exp` (MM/YY), `cvc`
  * - `update_details`: `name`, `email`, `phone`, or the address by `line1`,
  *   `line2`, `city`, `state`, `postal_code`, `country`
  *
@@ -52,7 +58,6 @@ function act(visit: Visit, fields: URLSearchParams): PageAnswer {
     const location = 'bankAsks' in result ? result.bankAsks : completionUrl(visit, result.done);
     return { status: 303, location };
   } catch (error) {
-    if (!(error instanceof StripeFailure)) throw error;
-    return pageNamed(visit, action.page, fields, { status: error.status, message: error.message });
+    return pageNamed(visit, action.page, fields, problemOf(error));
   }
 }

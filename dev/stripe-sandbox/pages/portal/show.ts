@@ -1,4 +1,6 @@
-import { bankRefusal } from '../../portal/bank.ts';
+import { StripeFailure } from '../../api/errors.ts';
+import { afterBank } from '../../portal/bank.ts';
+import { previewPlan } from '../../portal/change-plan.ts';
 import { runningSubscription, type Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import type { PageAnswer } from '../page.ts';
@@ -8,6 +10,8 @@ import { completionUrl, confirmedPage } from './confirmed-page.ts';
 import { detailsPage } from './details-page.ts';
 import type { Problem } from './frame.ts';
 import { homePage } from './home-page.ts';
+import { plansPage } from './plans-page.ts';
+import { previewPage } from './preview-page.ts';
 
 type Subscription = ObjectTypes['subscription'];
 
@@ -21,6 +25,10 @@ export function firstPage(visit: Visit): PageAnswer {
       return pageNamed(visit, 'card', new URLSearchParams());
     case 'subscription_cancel':
       return pageNamed(visit, 'cancel', about(flow.subscription_cancel));
+    case 'subscription_update':
+      return pageNamed(visit, 'plans', about(flow.subscription_update));
+    case 'subscription_update_confirm':
+      return pageNamed(visit, 'preview', about(flow.subscription_update_confirm));
     default:
       return homePage(visit, null);
   }
@@ -48,16 +56,40 @@ export function pageNamed(
       return returnedPage(visit, fields);
     case 'cancel':
       return withSubscription(visit, fields, (one) => cancelPage(visit, one, problem), problem);
+    case 'plans':
+      return withSubscription(visit, fields, (one) => plansPage(visit, one, fields, problem), problem);
+    case 'preview':
+      return preview(visit, fields, problem);
     default:
       return homePage(visit, fields.get('done'), problem);
   }
 }
 
+/** What the chosen plan costs, or what speaks against it with the choice again, unless the flow has chosen. */
+function preview(visit: Visit, fields: URLSearchParams, problem: Problem | undefined): PageAnswer {
+  try {
+    return previewPage(visit, previewPlan(visit, fields), fields, problem);
+  } catch (error) {
+    const isChosen = Boolean(visit.session.flow?.subscription_update_confirm);
+    const refused = problemOf(error);
+    return pageNamed(visit, isChosen ? 'home' : 'plans', fields, problem ?? refused);
+  }
+}
+
 /** Where the bank sends the customer back to. */
 function returnedPage(visit: Visit, fields: URLSearchParams): PageAnswer {
-  const refusal = bankRefusal(visit, fields.get('intent') ?? '');
-  if (refusal !== undefined) return homePage(visit, null, { status: 402, message: refusal });
-  return { status: 303, location: completionUrl(visit, fields.get('done') ?? '') };
+  try {
+    afterBank(visit, fields.get('intent') ?? '');
+    return { status: 303, location: completionUrl(visit, fields.get('done') ?? '') };
+  } catch (error) {
+    return homePage(visit, null, problemOf(error));
+  }
+}
+
+/** What a Stripe failure tells the customer. Throws anything else. */
+export function problemOf(error: unknown): Problem {
+  if (!(error instanceof StripeFailure)) throw error;
+  return { status: error.status, message: error.message };
 }
 
 function withSubscription(

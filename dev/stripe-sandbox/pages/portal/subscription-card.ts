@@ -1,4 +1,5 @@
-import { outlookOf, periodEnd, type Outlook } from '../../portal/outlook.ts';
+import { periodEnd } from '../../billing/cancellation.ts';
+import { outlookOf, type Outlook } from '../../portal/outlook.ts';
 import { openInvoiceOf, payingMethod, type Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
