@@ -635,3 +635,255 @@ describe('routes with two names', () => {
     expect((await raw(server, 'GET', `${path}/`)).status).toBe(404);
   });
 });
+
+describe('refunds', () => {
+  test('give back a part, several times, until nothing is left', async () => {
+    const { stripe } = await sandbox();
+    const customer = await stripe.customers.create();
+    const intent = await pay(stripe, { customer: customer.id, payment_method: 'pm_card_visa' });
+    const charge = String(intent.latest_charge);
+    const first = await stripe.refunds.create({
+      charge,
+      amount: 300,
+      reason: 'requested_by_customer',
+      metadata: { ticket: '7' },
+    });
+    expect(first).toMatchObject({
+      status: 'succeeded',
+      amount: 300,
+      charge,
+      payment_intent: intent.id,
+      reason: 'requested_by_customer',
+      metadata: { ticket: '7' },
+    });
+    expect(await stripe.charges.retrieve(charge)).toMatchObject({ amount_refunded: 300, refunded: false });
+    const tooMuch = await refusal(stripe.refunds.create({ charge, amount: 701 }));
+    expect(tooMuch).toMatchObject({ statusCode: 400, param: 'amount' });
+    expect(tooMuch.message).toBe('Refund amount (£7.01) is greater than unrefunded amount on charge (£7.00)');
+    const rest = await stripe.refunds.create({ payment_intent: intent.id });
+    expect(rest).toMatchObject({ amount: 700, reason: null });
+    expect(await refusal(stripe.refunds.create({ charge }))).toMatchObject({
+      statusCode: 400,
+      code: 'charge_already_refunded',
+    });
+    const whole = await stripe.charges.retrieve(charge, { expand: ['refunds'] });
+    expect(whole).toMatchObject({ amount_refunded: 1000, refunded: true });
+    expect(whole.refunds?.data.map(({ id }) => id)).toEqual([rest.id, first.id]);
+    for (const filter of [{ charge }, { payment_intent: intent.id }]) {
+      expect((await stripe.refunds.list(filter)).data).toHaveLength(2);
+    }
+    expect(await stripe.refunds.update(first.id, { metadata: { ticket: '' } })).toMatchObject({
+      metadata: {},
+    });
+    expect((await refusal(stripe.refunds.cancel(first.id))).statusCode).toBe(400);
+    const events = (await eventsOf(stripe)).slice(4);
+    expect(events.map(({ type, data }) => [type, data.previous_attributes])).toEqual([
+      ['refund.created', undefined],
+      ['charge.refunded', { amount_refunded: 0 }],
+      ['refund.created', undefined],
+      ['charge.refunded', { amount_refunded: 300, refunded: false }],
+      ['refund.updated', { metadata: { ticket: '7' } }],
+      ['charge.refund.updated', { metadata: { ticket: '7' } }],
+    ]);
+  });
+
+  test('are refused where there is no money', async () => {
+    const { stripe } = await sandbox();
+    const open = await stripe.paymentIntents.create({ amount: 1000, currency: 'gbp' });
+    const later = await pay(stripe, { payment_method: 'pm_card_visa', capture_method: 'manual' });
+    const paid = await pay(stripe, { payment_method: 'pm_card_visa' });
+    const charge = String(paid.latest_charge);
+    for (const wrong of [
+      {},
+      { payment_intent: open.id },
+      { payment_intent: later.id },
+      { charge: 'ch_unknown' },
+      { charge, amount: 0 },
+      { charge, instructions_email: 'jenny@example.com' },
+    ]) {
+      expect((await refusal(stripe.refunds.create(wrong))).statusCode).toBe(400);
+    }
+    expect((await stripe.refunds.list()).data).toEqual([]);
+  });
+
+  test.each([
+    [
+      'pm_card_refundFail',
+      'succeeded',
+      'failed',
+      0,
+      ['refund.failed', 'refund.updated', 'charge.refund.updated'],
+    ],
+    ['pm_card_pendingRefund', 'pending', 'succeeded', 1000, ['refund.updated', 'charge.refund.updated']],
+  ])('to %s are %s at first and %s later', async (payment_method, first, later, refunded, events) => {
+    let now = new Date('2027-03-01T00:00:00Z');
+    const { stripe } = await sandbox({ now: () => now });
+    const intent = await pay(stripe, { payment_method });
+    const refund = await stripe.refunds.create({ payment_intent: intent.id });
+    expect(refund.status).toBe(first);
+    const charge = String(intent.latest_charge);
+    expect(await stripe.charges.retrieve(charge)).toMatchObject({ amount_refunded: 1000, refunded: true });
+    now = new Date('2027-03-01T00:00:03Z');
+    const settled = await stripe.refunds.retrieve(refund.id);
+    expect(settled.status).toBe(later);
+    expect(settled.pending_reason).toBeUndefined();
+    expect(settled.failure_reason).toBe(later === 'failed' ? 'expired_or_canceled_card' : undefined);
+    expect(await stripe.charges.retrieve(charge)).toMatchObject({
+      amount_refunded: refunded,
+      refunded: refunded === 1000,
+    });
+    expect((await typesOf(stripe)).slice(5)).toEqual(events);
+    expect((await eventsOf(stripe)).at(-1)?.data.previous_attributes).toMatchObject({ status: first });
+  });
+});
+
+/** A paid charge that its buyer disputes at once, and the dispute. */
+async function disputed(
+  stripe: Stripe,
+  payment_method: string,
+): Promise<{ charge: string; dispute: Stripe.Dispute }> {
+  const intent = await pay(stripe, { payment_method });
+  const { data } = await stripe.disputes.list({ payment_intent: intent.id });
+  const [dispute] = data;
+  if (!dispute) throw new Error('There is no dispute.');
+  return { charge: String(intent.latest_charge), dispute };
+}
+
+describe('disputes', () => {
+  test.each([
+    ['pm_card_createDispute', 'fraudulent', '10.4'],
+    ['pm_card_createDisputeProductNotReceived', 'product_not_received', '13.1'],
+  ])('by %s take the money until they are decided', async (card, reason, network_reason_code) => {
+    const { stripe } = await sandbox();
+    const { charge, dispute } = await disputed(stripe, card);
+    expect(dispute).toMatchObject({
+      status: 'needs_response',
+      amount: 1000,
+      charge,
+      reason,
+      is_charge_refundable: false,
+      payment_method_details: { card: { case_type: 'chargeback', network_reason_code } },
+      evidence_details: { has_evidence: false, submission_count: 0 },
+    });
+    expect(await stripe.charges.retrieve(charge)).toMatchObject({ disputed: true });
+    expect(await refusal(stripe.refunds.create({ charge }))).toMatchObject({
+      statusCode: 400,
+      code: 'charge_disputed',
+    });
+    expect((await typesOf(stripe)).slice(3)).toEqual([
+      'charge.dispute.created',
+      'charge.dispute.funds_withdrawn',
+    ]);
+    expect((await stripe.disputes.list({ charge: 'ch_other' })).data).toEqual([]);
+  });
+
+  test('evidence can be staged; submitted, it wins or loses', async () => {
+    const { stripe } = await sandbox();
+    const { charge, dispute } = await disputed(stripe, 'pm_card_createDispute');
+    const staged = await stripe.disputes.update(dispute.id, {
+      evidence: { uncategorized_text: 'winning_evidence', customer_name: 'Jenny' },
+      submit: false,
+      metadata: { case: '1' },
+    });
+    expect(staged).toMatchObject({
+      status: 'needs_response',
+      evidence: { customer_name: 'Jenny' },
+      evidence_details: { has_evidence: true, submission_count: 0 },
+      metadata: { case: '1' },
+    });
+    expect(await stripe.disputes.update(dispute.id, { submit: true })).toMatchObject({
+      status: 'won',
+      is_charge_refundable: true,
+      evidence_details: { submission_count: 1 },
+    });
+    expect((await stripe.refunds.create({ charge })).amount).toBe(1000);
+    const events = (await eventsOf(stripe)).slice(5, 9);
+    expect(events.map(({ type }) => type)).toEqual([
+      'charge.dispute.updated',
+      'charge.dispute.updated',
+      'charge.dispute.closed',
+      'charge.dispute.funds_reinstated',
+    ]);
+    expect(events[2]?.data.previous_attributes).toMatchObject({ status: 'under_review' });
+    const other = await disputed(stripe, 'pm_card_createDispute');
+    const evidence = { uncategorized_text: 'losing_evidence' };
+    expect(await stripe.disputes.update(other.dispute.id, { evidence })).toMatchObject({ status: 'lost' });
+    expect((await typesOf(stripe)).at(-1)).toBe('charge.dispute.closed');
+    expect((await refusal(stripe.disputes.update(other.dispute.id, { evidence }))).statusCode).toBe(400);
+    expect((await refusal(stripe.refunds.create({ charge: other.charge }))).code).toBe('charge_disputed');
+  });
+
+  test('other evidence is under review, and is taken once; files are unknown', async () => {
+    const { stripe } = await sandbox();
+    const { dispute } = await disputed(stripe, 'pm_card_createDispute');
+    const receipt = stripe.disputes.update(dispute.id, { evidence: { receipt: 'file_1' } });
+    expect(await refusal(receipt)).toMatchObject({ code: 'resource_missing', param: 'evidence[receipt]' });
+    const evidence = { product_description: 'Credits' };
+    expect(await stripe.disputes.update(dispute.id, { evidence })).toMatchObject({ status: 'under_review' });
+    expect((await refusal(stripe.disputes.update(dispute.id, { evidence }))).statusCode).toBe(400);
+    expect(await stripe.disputes.update(dispute.id, { metadata: { a: 'b' } })).toMatchObject({
+      status: 'under_review',
+    });
+  });
+
+  test('who closes one has lost it', async () => {
+    const { stripe } = await sandbox();
+    const { dispute } = await disputed(stripe, 'pm_card_createDispute');
+    expect(await stripe.disputes.close(dispute.id)).toMatchObject({ status: 'lost' });
+    expect((await refusal(stripe.disputes.close(dispute.id))).statusCode).toBe(400);
+    expect((await eventsOf(stripe)).at(-1)).toMatchObject({
+      type: 'charge.dispute.closed',
+      data: { previous_attributes: { status: 'needs_response' } },
+    });
+  });
+
+  test('an inquiry moves no money, can be refunded, and may become a chargeback', async () => {
+    const { stripe } = await sandbox();
+    const { charge, dispute } = await disputed(stripe, 'pm_card_createDisputeInquiry');
+    expect(dispute).toMatchObject({
+      status: 'warning_needs_response',
+      is_charge_refundable: true,
+      payment_method_details: { card: { case_type: 'inquiry' } },
+    });
+    await stripe.refunds.create({ charge, amount: 100 });
+    expect(await stripe.disputes.close(dispute.id)).toMatchObject({ status: 'warning_closed' });
+    expect((await typesOf(stripe)).slice(3)).toEqual([
+      'charge.dispute.created',
+      'refund.created',
+      'charge.refunded',
+      'charge.dispute.closed',
+    ]);
+    const other = await disputed(stripe, 'pm_card_createDisputeInquiry');
+    const evidence = { uncategorized_text: 'escalate_inquiry_evidence' };
+    expect(await stripe.disputes.update(other.dispute.id, { evidence })).toMatchObject({
+      status: 'needs_response',
+      is_charge_refundable: false,
+      payment_method_details: { card: { case_type: 'chargeback' } },
+    });
+    expect((await typesOf(stripe)).slice(-4)).toEqual([
+      'charge.dispute.created',
+      'charge.dispute.updated',
+      'charge.dispute.updated',
+      'charge.dispute.funds_withdrawn',
+    ]);
+  });
+
+  test('a payment that is captured later is disputed then', async () => {
+    const { stripe } = await sandbox();
+    const intent = await pay(stripe, { payment_method: 'pm_card_createDispute', capture_method: 'manual' });
+    expect((await stripe.disputes.list()).data).toEqual([]);
+    await stripe.paymentIntents.capture(intent.id);
+    expect((await stripe.disputes.list()).data).toHaveLength(1);
+  });
+
+  test('live on the clock of the customer', async () => {
+    const { stripe } = await sandbox();
+    const clock = await stripe.testHelpers.testClocks.create({ frozen_time: 2_000_000_000 });
+    const customer = await stripe.customers.create({ test_clock: clock.id });
+    const intent = await pay(stripe, { customer: customer.id, payment_method: 'pm_card_createDispute' });
+    const [dispute] = (await stripe.disputes.list({ payment_intent: intent.id })).data;
+    expect(dispute?.created).toBe(2_000_000_000);
+    await stripe.disputes.close(String(dispute?.id));
+    expect((await eventsOf(stripe)).at(-1)).toMatchObject({ created: 2_000_000_000 });
+  });
+});

@@ -5,6 +5,7 @@ import { detailsOf } from '../checkout/details.ts';
 import { breakdownOf } from '../checkout/price-session.ts';
 import { intentOf, paymentsOf } from '../objects/invoice-payment.ts';
 import { cardSource } from '../objects/card.ts';
+import { refundsOf } from '../objects/refund.ts';
 
 const MAXIMUM_DEPTH = 4;
 type Json = Record<string, unknown>;
@@ -13,7 +14,7 @@ type Json = Record<string, unknown>;
 const INCLUDABLE: Readonly<Record<string, (context: Context, id: string) => unknown>> = {
   'billing_portal.configuration.features.subscription_update.products': (context, id) =>
     context.store.facts('billing_portal.configuration', id)?.products ?? null,
-  'charge.refunds': (_context, id) => wholeList([], `/v1/charges/${id}/refunds`),
+  'charge.refunds': (context, id) => wholeList(refundsOf(context.store, id), `/v1/charges/${id}/refunds`),
   'coupon.applies_to': (context, id) => {
     const products = context.store.facts('coupon', id)?.products;
     return products && { products };

@@ -3,6 +3,7 @@ import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, updatedText } from '../api/values.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { planDispute } from './disputes.ts';
 import { checkStatus } from './intent-state.ts';
 
 type PaymentIntent = ObjectTypes['payment_intent'];
@@ -41,7 +42,7 @@ export function captureIntent(
     amount_refunded: charge.amount - amount,
     captured: true,
   };
-  change(context, charge, captured, 'charge.captured');
+  planDispute(context, change(context, charge, captured, 'charge.captured'));
   const patch = defined({
     amount_capturable: 0,
     amount_received: amount,

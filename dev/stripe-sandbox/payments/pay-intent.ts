@@ -3,6 +3,7 @@ import { add, change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { behaviorOf } from './cards.ts';
 import { declineOf, docUrl, type Decline } from './declines.ts';
+import { planDispute } from './disputes.ts';
 import { takeArrangedFailure } from './fail-next.ts';
 import { attachMethod, markSetUp, spend } from './keep-method.ts';
 
@@ -90,7 +91,7 @@ function accept(
   const authenticated = attempt.authentication === 'confirmed';
   keepForLater(context, intent, method);
   const tried = charge(context, intent, method, { status: 'succeeded', captured, authenticated });
-  planDispute(context, tried.latest_charge, method);
+  if (captured) planDispute(context, context.store.must('charge', tried.latest_charge));
   return captured
     ? change(
         context,
@@ -180,11 +181,4 @@ function keepForLater(context: Context, intent: PaymentIntent, method: PaymentMe
   if (method.customer !== null) return;
   if (isKept && intent.customer !== null) attachMethod(context, method, intent.customer);
   else spend(context, method);
-}
-
-/** The buyers of some test cards dispute what they have paid, at once. */
-function planDispute(context: Context, chargeId: string, method: PaymentMethod): void {
-  const { dispute } = behaviorOf(context.store, method);
-  if (!dispute) return;
-  context.store.setFacts('charge', chargeId, { dispute, at: context.sandboxClock.now() });
 }

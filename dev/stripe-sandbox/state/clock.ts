@@ -48,5 +48,6 @@ export function customerOf(store: Store, id: string): string | null {
   const object = store.find(id);
   if (!object) return null;
   if (object.object === 'customer') return object.id;
+  if (object.object === 'dispute') return customerOf(store, object.charge);
   return 'customer' in object ? object.customer : null;
 }

@@ -3,6 +3,8 @@ import { dueCoupons } from '../billing/coupon-validity.ts';
 import { dueSessions } from '../checkout/expire.ts';
 import { dueSchedules } from '../billing/run-schedule.ts';
 import { dueSubscriptions } from '../billing/due-subscriptions.ts';
+import { dueDisputes } from '../payments/disputes.ts';
+import { dueRefunds } from '../payments/refunds.ts';
 import type { DueSource } from './due.ts';
 import { dueSettlements } from './settlements.ts';
 
@@ -11,6 +13,8 @@ export const DUE_SOURCES: readonly DueSource[] = [
   dueCoupons,
   dueSessions,
   dueSettlements,
+  dueDisputes,
+  dueRefunds,
   dueSchedules,
   dueSubscriptions,
   dueInvoices,
