@@ -20,13 +20,28 @@ type Subscription = ObjectTypes['subscription'];
  */
 export function renewSubscription(context: Context, subscription: Subscription): Subscription {
   const end = unpaidTrialEnd(context, subscription);
-  if (end === 'cancel') return endSubscription(context, subscription, {});
-  if (end === 'pause') return pauseSubscription(context, subscription, 'trial_end_without_payment_method');
-  return beginPeriod(context, subscription);
+  return end === 'create_invoice'
+    ? beginPeriod(context, subscription)
+    : endUnpaidTrial(context, subscription, end);
+}
+
+/** A trial is over, and nobody can pay for what would come. */
+export function endUnpaidTrial(
+  context: Context,
+  subscription: Subscription,
+  how: 'cancel' | 'pause',
+  patch: Partial<Subscription> = {},
+): Subscription {
+  return how === 'cancel'
+    ? endSubscription(context, subscription, {}, patch)
+    : pauseSubscription(context, subscription, 'trial_end_without_payment_method', patch);
 }
 
 /** What is to become of a trial without a payment method (`trial_settings`). */
-function unpaidTrialEnd(context: Context, subscription: Subscription): 'cancel' | 'create_invoice' | 'pause' {
+export function unpaidTrialEnd(
+  context: Context,
+  subscription: Subscription,
+): 'cancel' | 'create_invoice' | 'pause' {
   const isPayable =
     subscription.status !== 'trialing' ||
     subscription.collection_method === 'send_invoice' ||

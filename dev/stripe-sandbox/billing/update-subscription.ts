@@ -12,6 +12,7 @@ import { cycleAfter, type Cycle } from './changed-cycle.ts';
 import { checkPaid, payUpdate, type UpdatePayment } from './pay-update.ts';
 import { remainingTime, unusedTime } from './proration.ts';
 import type { DiscountParam } from './redeem.ts';
+import { endUnpaidTrial, unpaidTrialEnd } from './renew-subscription.ts';
 import { replaceDiscounts } from './replace-discounts.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
 import { draftSubscriptionInvoice, useUpDiscounts } from './subscription-invoice.ts';
@@ -62,10 +63,25 @@ export function updateSubscription(
   subscription: Subscription,
   wanted: SubscriptionChange,
 ): Subscription {
+  const end =
+    wanted.trialEnd === 'now' ? unpaidTrialEnd(context, { ...subscription, ...wanted.members }) : null;
+  if (end === 'cancel' || end === 'pause') return endTrialUnpaid(context, subscription, wanted, end);
   const world = imagined(context);
   checkPaid(world, draftUpdate(world, subscription, wanted), wanted);
   payUpdate(context, draftUpdate(context, subscription, wanted), wanted);
   return context.store.must('subscription', subscription.id);
+}
+
+/** The trial ends now and nobody can pay: what else is wanted happens before. */
+function endTrialUnpaid(
+  context: Context,
+  subscription: Subscription,
+  { trialEnd: _now, ...others }: SubscriptionChange,
+  how: 'cancel' | 'pause',
+): Subscription {
+  const changed = updateSubscription(context, subscription, others);
+  context.events.emit(context, 'customer.subscription.trial_will_end', changed);
+  return endUnpaidTrial(context, changed, how, { trial_end: context.now() });
 }
 
 /** Does an update up to the draft that bills it. Throws Stripe's 400 for what cannot be. */
