@@ -216,6 +216,56 @@ describe('the buttons of a customer', () => {
   });
 });
 
+describe('the buttons of a payment', () => {
+  /** The charge of a card payment of £10 by nobody we know. */
+  async function paid(stripe: Stripe): Promise<string> {
+    const session = await sessionFor(stripe, await priceOf(stripe, 1000));
+    await payByCard(session.url);
+    return (await stripe.charges.list()).data[0]?.id ?? '';
+  }
+
+  test('refund a part, then the rest; let a refund fail', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const charge = await paid(stripe);
+    expect(await pageOf(server, '/payments')).toContain(`/_sandbox/charges/${charge}/refund`);
+    const part = await press(server, `/charges/${charge}/refund`, { amount: '300' });
+    expect(part.json).toMatchObject({ object: 'refund', amount: 300, status: 'succeeded' });
+    expect((await press(server, `/charges/${charge}/refund`, { amount: '701' })).status).toBe(400);
+    expect((await press(server, `/charges/${charge}/refund`)).json).toMatchObject({ amount: 700 });
+    expect((await stripe.charges.retrieve(charge)).refunded).toBe(true);
+    const page = await pageOf(server, '/payments');
+    expect(page).not.toContain(`/_sandbox/charges/${charge}/refund`);
+    expect(page).toContain(`/_sandbox/refunds/${part.json.id}/fail`);
+    expect((await press(server, `/refunds/${part.json.id}/fail`)).json).toMatchObject({ status: 'failed' });
+    expect((await stripe.charges.retrieve(charge)).amount_refunded).toBe(700);
+    expect(await typesOf(stripe)).toContain('refund.failed');
+  });
+
+  test('dispute it, and win or lose', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    for (const outcome of ['won', 'lost']) {
+      const charge = await paid(stripe);
+      const { json } = await press(server, `/charges/${charge}/dispute`, { kind: 'fraudulent' });
+      expect(json).toMatchObject({ object: 'dispute', reason: 'fraudulent', status: 'needs_response' });
+      expect(await pageOf(server, '/payments')).toContain(`/_sandbox/disputes/${json.id}/close`);
+      const closed = await press(server, `/disputes/${json.id}/close`, { outcome });
+      expect(closed.json).toMatchObject({ status: outcome });
+      expect((await press(server, `/disputes/${json.id}/close`, { outcome })).status).toBe(400);
+    }
+    expect(await pageOf(server, '/payments')).not.toContain('/close');
+  });
+
+  test('inquire, and make it a dispute', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { json } = await press(server, `/charges/${await paid(stripe)}/dispute`, { kind: 'inquiry' });
+    expect(json.status).toBe('warning_needs_response');
+    expect(await pageOf(server, '/payments')).toContain(`/_sandbox/disputes/${json.id}/escalate`);
+    const escalated = await press(server, `/disputes/${json.id}/escalate`);
+    expect(escalated.json).toMatchObject({ status: 'needs_response' });
+    expect((await press(server, `/charges/ch_none/dispute`, { kind: 'inquiry' })).status).toBe(404);
+  });
+});
+
 test('settings are saved', async () => {
   const { sandbox: server } = await sandbox();
   const saved = await press(server, '/settings', { after_last_retry: 'past_due' });

@@ -65,6 +65,7 @@ const STYLE = new Html(`
   .row { display: flex; gap: 1rem; } .row > * { flex: 1; }
   button { margin-top: 1rem; padding: .55rem 1rem; font: inherit; border: 0; border-radius: 5px; background: #635bff; color: #fff; cursor: pointer; }
   button.quiet { background: none; color: #545969; text-decoration: underline; }
+  input.short[type=number] { width: 6rem; padding: .1rem .3rem; }
   form.inline { display: inline-block; margin: 0 .3rem .2rem 0; } pre { font-size: .82rem; }
   button.small { margin: 0; padding: .1rem .5rem; font-size: .8rem; }
   .wide-button { width: 100%; }

@@ -71,8 +71,13 @@ export function escalateInquiry(context: Context, dispute: Dispute): Dispute {
   return change(context, dispute, patch, 'charge.dispute.updated', 'charge.dispute.funds_withdrawn');
 }
 
+/** Whether the bank has still to decide. */
+export function isOpen(dispute: Dispute): boolean {
+  return !CLOSED.includes(dispute.status);
+}
+
 export function checkOpen(dispute: Dispute): void {
-  if (!CLOSED.includes(dispute.status)) return;
+  if (isOpen(dispute)) return;
   throw invalid(`Dispute ${dispute.id} is closed: it has a status of ${dispute.status}.`);
 }
 

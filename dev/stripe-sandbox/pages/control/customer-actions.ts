@@ -1,9 +1,7 @@
 import { invalid } from '../../api/errors.ts';
 import { own } from '../../api/operations.ts';
-import { settleBankDebit } from '../../checkout/settle.ts';
 import { DECLINE_CODES } from '../../payments/declines.ts';
 import { failNextPayments } from '../../payments/fail-next.ts';
-import { settleDebit } from '../../time/settlements.ts';
 import type { PageRequest } from '../page.ts';
 import { choice } from './answers.ts';
 import { createPortalSession, type PortalSession } from '../../portal/new-session.ts';
@@ -30,20 +28,4 @@ export function cancel({ context, fields, id }: PageRequest): object {
   const path = `/v1/subscriptions/${id}`;
   if (when === 'now') return ask(context, 'DELETE', path);
   return ask(context, 'POST', path, { cancel_at_period_end: String(when === 'period_end') });
-}
-
-/** The bank answers a debit: `outcome` is `succeed` or `fail`. */
-export function settlePayment({ context, fields, id }: PageRequest): object {
-  settleDebit(context, own(context, 'payment_intent', id).id, succeeds(fields));
-  return own(context, 'payment_intent', id);
-}
-
-/** The same for the debit that a checkout session waits for. */
-export function settleSession({ context, fields, id }: PageRequest): object {
-  const session = own(context, 'checkout.session', id);
-  return settleBankDebit(context, session, succeeds(fields));
-}
-
-function succeeds(fields: URLSearchParams): boolean {
-  return choice(fields, 'outcome', ['succeed', 'fail']) === 'succeed';
 }

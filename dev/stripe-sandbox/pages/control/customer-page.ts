@@ -6,7 +6,8 @@ import { html, type Html } from '../html.ts';
 import type { PageRequest } from '../page.ts';
 import { day, methodText } from '../words.ts';
 import { button, code, controlPage, table, tag } from './layout.ts';
-import { invoiceTable, paymentTable } from './money-rows.ts';
+import { invoiceTable } from './invoice-rows.ts';
+import { paymentTables } from './payment-rows.ts';
 import { sessionTable, subscriptionTable } from './rows.ts';
 import { timeCard } from './time-cards.ts';
 
@@ -29,7 +30,7 @@ export function customerPage({ context, id }: PageRequest): Html {
       <h2>Invoices</h2>
       ${invoiceTable(store.all('invoice').filter(isTheirs), back)}
       <h2>Payments</h2>
-      ${paymentTable(store.all('payment_intent').filter(isTheirs), back)}
+      ${paymentTables(context, store.all('payment_intent').filter(isTheirs), back)}
       <h2>Payment methods</h2>
       ${methodTable(customer, store.all('payment_method').filter(isTheirs))}
       <h2>Checkout sessions</h2>

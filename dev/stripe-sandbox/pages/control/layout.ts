@@ -5,6 +5,7 @@ export const HOME = '/_sandbox';
 const LINKS = [
   ['', 'Overview'],
   ['/customers', 'Customers'],
+  ['/payments', 'Payments'],
   ['/sessions', 'Checkout sessions'],
   ['/events', 'Events'],
   ['/deliveries', 'Deliveries'],

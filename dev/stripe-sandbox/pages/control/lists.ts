@@ -3,6 +3,7 @@ import type { Context } from '../../state/context.ts';
 import type { Deliveries } from '../../webhooks/deliveries.ts';
 import { html, type Html } from '../html.ts';
 import { controlPage, HOME } from './layout.ts';
+import { paymentTables } from './payment-rows.ts';
 import { customerTable, deliveryTable, eventTable, sessionTable } from './rows.ts';
 
 const ROWS_SHOWN = 200;
@@ -14,6 +15,12 @@ export function customersPage(context: Context): Html {
 export function sessionsPage(context: Context): Html {
   const sessions = context.store.all('checkout.session').slice(0, ROWS_SHOWN);
   return controlPage('Checkout sessions', sessionTable(context, sessions, '/sessions'));
+}
+
+/** All payments, also of buyers who are no customers. */
+export function paymentsPage(context: Context): Html {
+  const intents = context.store.all('payment_intent').slice(0, ROWS_SHOWN);
+  return controlPage('Payments', paymentTables(context, intents, '/payments'));
 }
 
 export function deliveriesPage(deliveries: Deliveries): Html {

@@ -6,13 +6,14 @@ import { action, jsonOnly, view } from './answers.ts';
 import { ask } from './ask.ts';
 import { chaosPage } from './chaos-page.ts';
 import type { Controls } from './controls.ts';
-import { cancel, failNext, portalSession, settlePayment, settleSession } from './customer-actions.ts';
+import { cancel, failNext, portalSession } from './customer-actions.ts';
 import { customerPage } from './customer-page.ts';
 import { endpointsPage } from './endpoints-page.ts';
 import { eventPage } from './event-page.ts';
 import { homePage } from './home-page.ts';
-import { customersPage, deliveriesPage, eventsPage, sessionsPage } from './lists.ts';
+import { customersPage, deliveriesPage, eventsPage, paymentsPage, sessionsPage } from './lists.ts';
 import { changeSettings, settingsPage } from './settings-page.ts';
+import { paymentActions } from './payment-actions.ts';
 import { stateOf } from './state.ts';
 import { advanceClock, advanceOwnTime } from './time-actions.ts';
 
@@ -21,7 +22,7 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * paths begin with `/_sandbox`. A form or JSON is taken; a browser's form is
  * led back to its page, and everybody else gets JSON.
  *
- * Pages: ``, `/customers`, `/customers/:id`, `/sessions`, `/events` (`type`),
+ * Pages: ``, `/customers`, `/customers/:id`, `/payments`, `/sessions`, `/events` (`type`),
  * `/events/:id`, `/deliveries`, `/endpoints`, `/chaos`, `/settings`.
  * As JSON: `GET /state` has everything, `GET /chaos` the chaos and its counts.
  *
@@ -32,6 +33,11 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * - `POST /subscriptions/:id/cancel`: `when` = `now`, `period_end` or `never`
  * - `POST /invoices/:id/pay`: pays an open invoice with the customer's method
  * - `POST /payments/:id/settle`: `outcome` of a bank debit = `succeed` or `fail`
+ * - `POST /charges/:id/refund`: `amount` in the currency's smallest unit; all that is left by default
+ * - `POST /charges/:id/dispute`: `kind` = `fraudulent`, `product_not_received` or `inquiry`
+ * - `POST /refunds/:id/settle`, `POST /refunds/:id/fail`: the bank's last word
+ * - `POST /disputes/:id/close`: `outcome` = `won` or `lost`; `POST /disputes/:id/escalate`: an inquiry
+ *   becomes a dispute
  * - `POST /sessions/:id/settle`: the same; `POST /sessions/:id/expire`
  * - `POST /events/:id/resend`: to all endpoints that want it, or to `endpoint`
  * - `POST /endpoints/:id`: `disabled`; `POST /endpoints/:id/roll`: a new secret; the old one signs for
@@ -40,7 +46,7 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * - `POST /settings`: `after_last_retry` = `cancel`, `unpaid` or `past_due`
  */
 export function controlPages(controls: Controls): readonly PageRoute[] {
-  return [...pages(controls), ...customerActions, ...webhookActions(controls)];
+  return [...pages(controls), ...customerActions, ...paymentActions, ...webhookActions(controls)];
 }
 
 function pages(controls: Controls): PageRoute[] {
@@ -49,6 +55,7 @@ function pages(controls: Controls): PageRoute[] {
     view('', ({ context }) => homePage(context, deliveries)),
     view('/customers', ({ context }) => customersPage(context)),
     view('/customers/:id', customerPage),
+    view('/payments', ({ context }) => paymentsPage(context)),
     view('/sessions', ({ context }) => sessionsPage(context)),
     view('/events', ({ context, fields }) => eventsPage(context, deliveries, fields.get('type') ?? '')),
     view('/events/:id', (request) => eventPage(request, deliveries)),
@@ -71,8 +78,6 @@ const customerActions: readonly PageRoute[] = [
   action('/customers/:id/portal', portalSession, { leadTo: (_request, { url }) => url }),
   action('/subscriptions/:id/cancel', cancel),
   action('/invoices/:id/pay', ({ context, id }) => ask(context, 'POST', `/v1/invoices/${id}/pay`)),
-  action('/payments/:id/settle', settlePayment),
-  action('/sessions/:id/settle', settleSession),
   action('/sessions/:id/expire', ({ context, id }) =>
     ask(context, 'POST', `/v1/checkout/sessions/${id}/expire`),
   ),

@@ -13,7 +13,7 @@ type Session = ObjectTypes['checkout.session'];
 type Subscription = ObjectTypes['subscription'];
 
 /** Which customer this is, as a link to their page. */
-function customerLink(context: Context, id: string | null): Html {
+export function customerLink(context: Context, id: string | null): Html {
   const customer = id === null ? undefined : context.store.get('customer', id);
   if (!customer) return html`${id}`;
   return html`<a href="${HOME}/customers/${customer.id}">

@@ -2,10 +2,8 @@ import { displayMoney } from '../../state/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import { button, code, table, tag, time } from './layout.ts';
-import { settleButtons } from './rows.ts';
 
 type Invoice = ObjectTypes['invoice'];
-type PaymentIntent = ObjectTypes['payment_intent'];
 
 export function invoiceTable(invoices: readonly Invoice[], back: string): Html {
   return table(
@@ -32,24 +30,4 @@ function invoiceName({ id, number, hosted_invoice_url: url }: Invoice): Html {
 function attemptsOf({ status, attempt_count, next_payment_attempt: next }: Invoice): string {
   if (status !== 'open') return '';
   return `${attempt_count} attempts${next === null ? '' : `, next ${time(next)}`}`;
-}
-
-export function paymentTable(intents: readonly PaymentIntent[], back: string): Html {
-  return table(
-    ['Created', 'Payment', 'Amount', 'Status', ''],
-    intents.map(
-      (intent) =>
-        html`<tr>
-          <td>${time(intent.created)}</td>
-          <td>${code(intent.id)}</td>
-          <td class="amount">${displayMoney(intent.amount, intent.currency)}</td>
-          <td>${tag(intent.status)} <small>${intent.last_payment_error?.decline_code}</small></td>
-          <td>${paymentButtons(intent, back)}</td>
-        </tr>`,
-    ),
-  );
-}
-
-function paymentButtons({ id, status }: PaymentIntent, back: string): Html {
-  return status === 'processing' ? settleButtons(`/payments/${id}/settle`, back) : html``;
 }
