@@ -21,12 +21,8 @@ export function namedMethod(context: Context, id: string, param: string): Paymen
 }
 
 /** A payment method for a payment of this customer, or of nobody known. Throws 400 when it must not be used. */
-export function usableMethod(
-  context: Context,
-  id: string,
-  customer: string | null,
-  param = 'payment_method',
-): PaymentMethod {
+export function usableMethod(context: Context, id: string, customer: string | null): PaymentMethod {
+  const param = 'payment_method';
   const method = namedMethod(context, id, param);
   if (method.customer === null) return unspent(context, method);
   if (method.customer === customer) return method;
@@ -44,8 +40,8 @@ export function methodOfCustomer(
   customer: string,
   param: string,
 ): PaymentMethod {
-  const method = namedMethod(context, id, param);
-  if (method.customer !== customer) throw notOfCustomer(id, param);
+  const method = context.store.get('payment_method', id);
+  if (method?.customer !== customer) throw notOfCustomer(id, param);
   return method;
 }
 
