@@ -285,6 +285,19 @@ describe('sessions of the customer portal', () => {
       [{ flow_data: confirm(undefined) }, /no changes to confirm/],
       [{ flow_data: cancel, customer: stranger.id }, /No such subscription/],
       [{ flow_data: { type: 'subscription_cancel' } }, /Missing required param/],
+      [
+        {
+          flow_data: {
+            type: 'subscription_update_confirm',
+            subscription_update_confirm: {
+              discounts: [{ coupon: 'none' }],
+              items: [{ id: item?.id ?? '' }],
+              subscription: subscription.id,
+            },
+          },
+        },
+        /No such coupon/,
+      ],
       [{ configuration: 'bpc_none' }, /No such configuration/],
       [{ return_url: 'nowhere' }, /Not a valid URL/],
     ];
@@ -895,6 +908,23 @@ describe('the card of the customer portal', () => {
     });
   });
 
+  test('whose bank must ask for a renewal pays it in the portal', async () => {
+    const { stripe, customer, subscription, travel } = await inMidMonth();
+    const first = await open(stripe, customer.id);
+    await answerBank(await submit(first, { ...CARD, card_number: ASKS_ALWAYS }), 'confirm');
+    travel('2027-05-01T02:00:00Z');
+    const [invoice] = (await stripe.invoices.list({ subscription: subscription.id })).data;
+    expect(invoice).toMatchObject({ status: 'open' });
+    const url = await open(stripe, customer.id);
+    const pay = () => submit(url, { action: 'pay_invoice', invoice: String(invoice?.id) });
+    const refused = await answerBank(await pay(), 'fail');
+    expect(refused.status).toBe(402);
+    await pay();
+    const paid = await answerBank(await pay(), 'confirm');
+    expect(await paid.text()).toContain('your payment was received');
+    expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ status: 'active' });
+  });
+
   test('is what a failed renewal waits for', async () => {
     const { stripe, customer, subscription, travel } = await inMidMonth();
     await submit(await open(stripe, customer.id), { ...CARD, card_number: DECLINED_LATER });
@@ -917,4 +947,27 @@ describe('the card of the customer portal', () => {
     expect(paid).toContain('Renews on 1 June 2027.');
     expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ status: 'active' });
   });
+});
+
+test('the portal lives in the time of a customer with a test clock, its link in that of the sandbox', async () => {
+  const { stripe } = await sandbox();
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: 1_806_537_600 });
+  const price = await priceOf(stripe, 3000, 'month');
+  const customer = await stripe.customers.create({
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+    test_clock: clock.id,
+  });
+  const { id } = await stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+    trial_period_days: 14,
+  });
+  const url = await open(stripe, customer.id);
+  expect(await pageAt(url)).toContain('Trial until 15 April 2027');
+  await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: 1_810_425_600 });
+  expect(await pageAt(url)).toContain('Renews on 15 June 2027.');
+  await submit(url, { action: 'cancel', subscription: id });
+  expect(await pageAt(url)).toContain('Ends on 15 June 2027 and will not renew.');
+  expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ canceled_at: 1_810_425_600 });
 });

@@ -1,7 +1,9 @@
 import { invalid, missing, noSuch, refuseUnsupported, type StripeFailure } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
+import { isOver } from '../billing/end-subscription.ts';
 import type { Params } from '../api/parameters.ts';
 import { textOrNull } from '../api/values.ts';
+import { checkRedeemable } from '../billing/redeem.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -110,7 +112,7 @@ function cancelFlow(ask: Ask, params: FlowParam['subscription_cancel']): Flow['s
   }
   const subscription = ownSubscription(ask, flow.subscription, 'subscription_cancel');
   const isEnding = subscription.cancel_at_period_end || subscription.cancel_at !== null;
-  if (isEnding || subscription.ended_at !== null) {
+  if (isEnding || isOver(subscription)) {
     throw invalid(
       `The subscription \`${subscription.id}\` cannot be canceled because it is already set to be canceled.`,
       'flow_data[subscription_cancel][subscription]',
@@ -124,8 +126,8 @@ function updatable(ask: Ask, id: string, flow: string): Subscription {
     throw disabled('This subscription', 'subscription update');
   }
   const subscription = ownSubscription(ask, id, flow);
-  if (subscription.items.data.length === 1 && subscription.ended_at === null) return subscription;
-  const why = subscription.ended_at === null ? 'it has multiple items' : `it is \`${subscription.status}\``;
+  if (subscription.items.data.length === 1 && !isOver(subscription)) return subscription;
+  const why = isOver(subscription) ? `it is \`${subscription.status}\`` : 'it has multiple items';
   throw invalid(
     `The subscription \`${id}\` cannot be updated because ${why}.`,
     `flow_data[${flow}][subscription]`,
@@ -155,6 +157,8 @@ function confirmFlow(
       `${param}[items][0][price]`,
     );
   }
+  const target = { customer: ask.customer, subscription: subscription.id, currency: subscription.currency };
+  checkRedeemable(ask.context, flow.discounts ?? [], target, `${param}[discounts]`);
   const discounts = flow.discounts?.map(({ coupon, promotion_code: code }) => ({
     coupon: coupon ?? null,
     promotion_code: code ?? null,

@@ -52,6 +52,6 @@ function configurationOf(context: Context, id: string | undefined): Configuratio
 const HOURS_OPEN = 24;
 
 /** Whether a session's link is too old. Stripe keeps its time to itself; here it is a day. */
-export function isOver(context: Context, session: PortalSession): boolean {
+export function hasExpired(context: Context, session: PortalSession): boolean {
   return context.sandboxClock.now() >= session.created + HOURS_OPEN * 3600;
 }

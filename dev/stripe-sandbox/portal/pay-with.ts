@@ -10,8 +10,8 @@ export function payWith(visit: Visit, { payment_method: method }: ObjectTypes['s
   updateCustomer(context, context.store.must('customer', customer.id), {
     invoice_settings: { default_payment_method: method },
   });
-  for (const { id, default_payment_method: old } of runningSubscriptions(visit)) {
-    if (old === null || old === method) continue;
+  for (const { id, default_payment_method: own, default_source: source } of runningSubscriptions(visit)) {
+    if (own === null && source === null) continue;
     const subscription = context.store.must('subscription', id);
     updateSubscription(context, subscription, { members: { default_payment_method: method } });
   }

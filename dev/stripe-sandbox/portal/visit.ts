@@ -1,13 +1,13 @@
 import { invalid } from '../api/errors.ts';
+import { isOver } from '../billing/end-subscription.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import { inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { isOver, type PortalSession } from './new-session.ts';
+import { hasExpired, type PortalSession } from './new-session.ts';
 
 type Customer = ObjectTypes['customer'];
 type Invoice = ObjectTypes['invoice'];
-type PaymentMethod = ObjectTypes['payment_method'];
 type Subscription = ObjectTypes['subscription'];
 
 /** A customer in the portal, and what is allowed there. */
@@ -26,7 +26,7 @@ export function visitOf(context: Context, token: string): Visit | 'unknown' | 'o
     .find((one) => one.url.endsWith(`/p/session/${token}`));
   const customer = session && context.store.get('customer', session.customer);
   if (!session || !customer) return 'unknown';
-  if (isOver(context, session)) return 'over';
+  if (hasExpired(context, session)) return 'over';
   return {
     context: inTimeOf(context, customer.id),
     session,
@@ -37,9 +37,7 @@ export function visitOf(context: Context, token: string): Visit | 'unknown' | 'o
 
 /** The customer's subscriptions that have not ended, newest first. */
 export function runningSubscriptions({ context, customer }: Visit): Subscription[] {
-  return context.store
-    .all('subscription')
-    .filter((one) => one.customer === customer.id && one.ended_at === null);
+  return context.store.all('subscription').filter((one) => one.customer === customer.id && !isOver(one));
 }
 
 /** The customer's subscription of this id, if it has not ended. */
@@ -64,13 +62,4 @@ export function openInvoiceOf(visit: Visit, subscription: Subscription): Invoice
   return invoicesOf(visit).find(
     (one) => one.status === 'open' && one.parent?.subscription_details?.subscription === subscription.id,
   );
-}
-
-/** What pays a subscription: its own method, or the customer's default one. */
-export function payingMethod(
-  { context, customer }: Visit,
-  subscription: Subscription,
-): PaymentMethod | undefined {
-  const id = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method;
-  return id === null ? undefined : context.store.get('payment_method', id);
 }

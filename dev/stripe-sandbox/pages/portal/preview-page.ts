@@ -1,5 +1,6 @@
+import { subscriptionMethod } from '../../billing/default-method.ts';
 import type { PlanPreview } from '../../portal/change-plan.ts';
-import { payingMethod, type Visit } from '../../portal/visit.ts';
+import type { Visit } from '../../portal/visit.ts';
 import { displayMoney } from '../../state/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
@@ -17,7 +18,7 @@ export function previewPage(
   problem: Problem | undefined,
 ): PageAnswer {
   const { item, price, quantity, subscription } = preview.wish;
-  const method = payingMethod(visit, subscription);
+  const method = subscriptionMethod(visit.context, subscription);
   const plan = (one: typeof price, count: number): string =>
     `${planName(visit.context, one)}${count === 1 ? '' : ` × ${count}`}, ${priceText(one, count)}`;
   return portalPage(

@@ -1,6 +1,7 @@
+import { subscriptionMethod } from '../../billing/default-method.ts';
 import { periodEnd } from '../../billing/cancellation.ts';
 import { outlookOf, type Outlook } from '../../portal/outlook.ts';
-import { openInvoiceOf, payingMethod, type Visit } from '../../portal/visit.ts';
+import { openInvoiceOf, type Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import { day, methodText, planName, priceText } from '../words.ts';
@@ -12,7 +13,7 @@ type Subscription = ObjectTypes['subscription'];
 export function subscriptionCard(visit: Visit, subscription: Subscription): Html {
   const { context } = visit;
   const outlook = outlookOf(context, subscription);
-  const method = payingMethod(visit, subscription);
+  const method = subscriptionMethod(visit.context, subscription);
   return html`<section class="card">
     ${subscription.items.data.map(
       ({ price, quantity }) =>
