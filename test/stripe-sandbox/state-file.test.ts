@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Stripe from 'stripe';
 import { expect, test } from 'vitest';
 import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
+import { openInvoiceOf } from './billing-support.ts';
 import { payByCard, priceOf, receiver, sessionFor } from './support.ts';
 
 const sdkOf = (sandbox: StripeSandbox) =>
@@ -18,6 +19,7 @@ test('a sandbox with a state file goes on where the one before it ended', async 
     const customer = await sdkOf(first).customers.create({});
     const { id: session } = await sessionFor(sdkOf(first), await priceOf(sdkOf(first), 400));
     const portal = await sdkOf(first).billingPortal.sessions.create({ customer: customer.id });
+    const invoice = await openInvoiceOf(sdkOf(first), customer.id);
     const gone = await sdkOf(first).customers.create({});
     await sdkOf(first).customers.del(gone.id);
     await first.stop();
@@ -31,6 +33,8 @@ test('a sandbox with a state file goes on where the one before it ended', async 
     expect((await sdkOf(second).checkout.sessions.retrieve(session)).payment_status).toBe('paid');
     const moved = portal.url.replace(first.url, second.url);
     expect((await fetch(moved)).status).toBe(200);
+    await payByCard((await sdkOf(second).invoices.retrieve(invoice.id)).hosted_invoice_url ?? null);
+    expect((await sdkOf(second).invoices.retrieve(invoice.id)).status).toBe('paid');
     await second.stop();
 
     const other = await startStripeSandbox();
