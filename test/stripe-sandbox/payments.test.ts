@@ -506,6 +506,19 @@ describe('authentication', () => {
   });
 });
 
+describe('a card that was set up elsewhere', () => {
+  test('asks the buyer only when they are there', async () => {
+    const { stripe } = await sandbox();
+    const { id: customer } = await stripe.customers.create();
+    const { id: payment_method } = await stripe.paymentMethods.attach(
+      'pm_card_authenticationRequiredSetupForOffSession',
+      { customer },
+    );
+    expect((await pay(stripe, { customer, payment_method, off_session: true })).status).toBe('succeeded');
+    expect((await pay(stripe, { customer, payment_method })).status).toBe('requires_action');
+  });
+});
+
 describe('setup intents', () => {
   test('save a card, and can be changed and listed', async () => {
     const { stripe } = await sandbox();
