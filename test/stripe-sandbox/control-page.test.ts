@@ -186,6 +186,20 @@ describe('the buttons of a customer', () => {
     expect((await press(server, `/customers/${customer.id}/fail-next`, { times: '-1' })).status).toBe(400);
   });
 
+  test('cancel a subscription with its period, take that back, and cancel it now', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { customer, subscription } = await subscriber(stripe);
+    const path = `/subscriptions/${subscription.id}/cancel`;
+    expect((await press(server, path, { when: 'period_end' })).json).toMatchObject({
+      cancel_at_period_end: true,
+    });
+    expect(await pageOf(server, `/customers/${customer.id}`)).toContain('Do not cancel');
+    expect((await press(server, path, { when: 'never' })).json).toMatchObject({ cancel_at: null });
+    expect((await press(server, path, { when: 'now' })).json).toMatchObject({ status: 'canceled' });
+    expect(await pageOf(server, `/customers/${customer.id}`)).not.toContain(`/_sandbox${path}`);
+    expect((await press(server, path, { when: 'sometime' })).status).toBe(400);
+  });
+
   test('open the portal', async () => {
     const { sandbox: server, stripe } = await sandbox();
     const { customer } = await subscriber(stripe);

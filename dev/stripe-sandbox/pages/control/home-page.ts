@@ -12,7 +12,7 @@ const EVENTS_SHOWN = 20;
 export function homePage(context: Context, deliveries: Deliveries): Html {
   const { store } = context;
   return controlPage(
-    'Stripe sandbox',
+    'Overview',
     html`
       ${timeCards(context)}
       <h2>Customers</h2>

@@ -123,7 +123,7 @@ export function eventTable(
         <td>${time(event.created)}</td>
         <td><a href="${HOME}/events/${event.id}">${event.type}</a></td>
         <td>${code(String(about ?? ''))}</td>
-        <td>${latest ? answerOf(latest) : 'not yet'}</td>
+        <td>${latest ? answerOf(latest) : event.pending_webhooks > 0 ? 'not yet' : 'to nobody'}</td>
         <td>${button('Send again', `/events/${event.id}/resend`, back)}</td>
       </tr>`;
     }),
