@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, priceOf, refusal, sandbox, sessionFor } from './support.ts';
+import { eventsOf, priceOf, refusal, sandbox, sessionFor, submit } from './support.ts';
 
 const NEW_YEAR = Date.UTC(2026, 0, 1) / 1000;
+const HOUR = 3600;
 const DAY = 86_400;
 
 async function clockWith(
@@ -124,4 +125,96 @@ describe('what lives on a test clock', () => {
     const [expired] = (await stripe.events.list({ type: 'checkout.session.expired' })).data;
     expect(expired?.created).toBe(NEW_YEAR + DAY);
   });
+
+  test('renews in the order in which Stripe tells it', async () => {
+    const { stripe } = await sandbox();
+    const { clock, customer } = await paying(stripe);
+    await subscribe(stripe, customer.id, 'month');
+    const before = (await eventsOf(stripe)).length;
+    const renewal = Date.UTC(2026, 1, 1) / 1000;
+    await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: renewal + 2 * HOUR });
+    const told = (await eventsOf(stripe)).slice(before).map(({ type, created }) => [type, created]);
+    expect(told.slice(1, -1)).toEqual([
+      ['invoice.upcoming', renewal - 3 * DAY],
+      ['customer.subscription.updated', renewal],
+      ['invoice.created', renewal],
+      ['payment_intent.created', renewal + HOUR],
+      ['invoice.finalized', renewal + HOUR],
+      ['charge.succeeded', renewal + HOUR],
+      ['payment_intent.succeeded', renewal + HOUR],
+      ['invoice_payment.paid', renewal + HOUR],
+      ['invoice.updated', renewal + HOUR],
+      ['invoice.paid', renewal + HOUR],
+      ['invoice.payment_succeeded', renewal + HOUR],
+    ]);
+    expect([told[0]?.[0], told.at(-1)?.[0]]).toEqual([
+      'test_helpers.test_clock.advancing',
+      'test_helpers.test_clock.ready',
+    ]);
+  });
+
+  test('is never more than two intervals of the shortest subscription away', async () => {
+    const { stripe } = await sandbox();
+    const { clock, customer } = await paying(stripe);
+    await subscribe(stripe, customer.id, 'year');
+    const monthly = await subscribe(stripe, customer.id, 'month');
+    const advance = (frozen_time: number): Promise<unknown> =>
+      stripe.testHelpers.testClocks.advance(clock.id, { frozen_time });
+    const march = Date.UTC(2026, 2, 1) / 1000;
+    expect(await refusal(advance(march + 1))).toMatchObject({ statusCode: 400, param: 'frozen_time' });
+    await advance(march);
+    await stripe.subscriptions.cancel(monthly.id);
+    await advance(Date.UTC(2027, 0, 2) / 1000);
+    const [latest] = (await stripe.invoices.list({ customer: customer.id })).data;
+    expect(latest).toMatchObject({ billing_reason: 'subscription_cycle', status: 'paid' });
+    expect(latest?.created).toBe(Date.UTC(2027, 0, 1) / 1000);
+  });
+
+  test('ends with the clock', async () => {
+    const { stripe } = await sandbox();
+    const { clock, customer } = await paying(stripe);
+    const { id } = await subscribe(stripe, customer.id, 'month');
+    await stripe.testHelpers.testClocks.del(clock.id);
+    expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'canceled', ended_at: NEW_YEAR });
+  });
 });
+
+describe("the sandbox's own time", () => {
+  test.each([
+    ['the first of a month', Date.UTC(2026, 0, 1)],
+    ['the last of a month', Date.UTC(2026, 0, 31)],
+    ['the last of February', Date.UTC(2026, 1, 28)],
+  ])('advances by months from %s, one renewal each, and leaves test clocks alone', async (_name, start) => {
+    const { sandbox: own, stripe } = await sandbox({ now: () => new Date(start) });
+    const { clock, customer: elsewhere } = await paying(stripe);
+    await subscribe(stripe, elsewhere.id, 'month');
+    const customer = await stripe.customers.create(CARD);
+    await subscribe(stripe, customer.id, 'month');
+    for (const renewals of [1, 2, 3, 4]) {
+      await submit(`${own.url}/_sandbox/time/advance`, { by: 'month' });
+      const { data } = await stripe.invoices.list({ customer: customer.id });
+      expect(data.map(({ status }) => status)).toEqual(Array.from({ length: renewals + 1 }, () => 'paid'));
+    }
+    expect((await stripe.invoices.list({ customer: elsewhere.id })).data).toHaveLength(1);
+    expect(await stripe.testHelpers.testClocks.retrieve(clock.id)).toMatchObject({ frozen_time: NEW_YEAR });
+  });
+});
+
+const CARD = { payment_method: 'pm_card_visa', invoice_settings: { default_payment_method: 'pm_card_visa' } };
+
+/** A customer on a test clock who has a card. */
+async function paying(
+  stripe: Stripe,
+): Promise<{ clock: Stripe.TestHelpers.TestClock; customer: Stripe.Customer }> {
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: NEW_YEAR });
+  return { clock, customer: await stripe.customers.create({ ...CARD, test_clock: clock.id }) };
+}
+
+async function subscribe(
+  stripe: Stripe,
+  customer: string,
+  interval: 'month' | 'year',
+): Promise<Stripe.Subscription> {
+  const price = await priceOf(stripe, 1000, interval);
+  return stripe.subscriptions.create({ customer, items: [{ price: price.id }] });
+}

@@ -1,7 +1,6 @@
 import { change, type Context } from '../state/context.ts';
-import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import type { Due } from '../time/due.ts';
+import { dueOf } from '../time/due.ts';
 
 type Coupon = ObjectTypes['coupon'];
 type PromotionCode = ObjectTypes['promotion_code'];
@@ -47,21 +46,25 @@ export function deactivateCodes(context: Context, couponId: string): void {
   }
 }
 
-/** Coupons and promotion codes end by their date, in the sandbox's own time. */
-export function* dueCoupons(store: Store): Iterable<Due> {
-  for (const { id, valid, redeem_by: end } of store.all('coupon')) {
-    if (!valid || end === null) continue;
-    const happen = (context: Context): void => {
-      change(context, context.store.must('coupon', id), { valid: false }, 'coupon.updated');
-      deactivateCodes(context, id);
-    };
-    yield { at: end + 1, customer: null, happen };
-  }
-  for (const { id, active, expires_at: end } of store.all('promotion_code')) {
-    if (!active || end === null) continue;
-    const happen = (context: Context): void => {
-      change(context, context.store.must('promotion_code', id), { active: false }, 'promotion_code.updated');
-    };
-    yield { at: end + 1, customer: null, happen };
-  }
-}
+/** Coupons end by their date, in the sandbox's own time, and their codes with them. */
+export const dueCoupons = dueOf('coupon', (_store, { valid, redeem_by: end }) => [
+  {
+    at: valid && end !== null ? end + 1 : null,
+    happen(context, coupon) {
+      change(context, coupon, { valid: false }, 'coupon.updated');
+      deactivateCodes(context, coupon.id);
+    },
+  },
+]);
+
+/** Promotion codes end by their date, in the sandbox's own time. */
+export const duePromotionCodes = dueOf(
+  'promotion_code',
+  (_store, { active, expires_at: end }) => [
+    {
+      at: active && end !== null ? end + 1 : null,
+      happen: (context, code) => change(context, code, { active: false }, 'promotion_code.updated'),
+    },
+  ],
+  'sandbox',
+);

@@ -1,8 +1,7 @@
 import { STANDING_STILL, subscriptionOf } from '../objects/invoice.ts';
 import { change, type Context } from '../state/context.ts';
-import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import type { Due } from '../time/due.ts';
+import { dueOf } from '../time/due.ts';
 import { collectInvoice } from './collect-invoice.ts';
 import { keepsDrafts } from './draft-invoice.ts';
 import { markUncollectible, voidInvoice } from './end-invoice.ts';
@@ -18,33 +17,15 @@ export interface InvoiceFacts {
 }
 
 /** Drafts finalize, open invoices are tried again and fall overdue by themselves. */
-export function* dueInvoices(store: Store): Iterable<Due> {
-  for (const invoice of store.all('invoice')) {
-    for (const { at, act } of plans(store, invoice)) {
-      if (at === null) continue;
-      yield {
-        at,
-        customer: invoice.customer,
-        happen: (context) => act(context, context.store.must('invoice', invoice.id)),
-      };
-    }
-  }
-}
-
-interface Plan {
-  readonly at: number | null;
-  readonly act: (context: Context, invoice: Invoice) => void;
-}
-
-function plans(store: Store, invoice: Invoice): Plan[] {
-  if (invoice.status === 'draft') return [{ at: invoice.automatically_finalizes_at, act: advance }];
+export const dueInvoices = dueOf('invoice', (store, invoice) => {
+  if (invoice.status === 'draft') return [{ at: invoice.automatically_finalizes_at, happen: advance }];
   if (invoice.status !== 'open') return [];
   const isOverdue = store.facts('invoice', invoice.id)?.isOverdue ?? false;
   return [
-    { at: invoice.next_payment_attempt, act: retry },
-    { at: isOverdue ? null : invoice.due_date, act: fallOverdue },
+    { at: invoice.next_payment_attempt, happen: retry },
+    { at: isOverdue ? null : invoice.due_date, happen: fallOverdue },
   ];
-}
+});
 
 /**
  * A draft's time has come: it is finalized and collected or sent, unless its

@@ -1,7 +1,7 @@
 import { change, type Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import type { Due } from '../time/due.ts';
+import { dueOf, type Wait } from '../time/due.ts';
 import { cancelAsAsked } from './cancel-subscription.ts';
 import { periodEnd } from './cancellation.ts';
 import { voidInvoice } from './end-invoice.ts';
@@ -16,43 +16,22 @@ type Subscription = ObjectTypes['subscription'];
 /** How long a first invoice, or that of a resumption, waits to be paid. */
 const PATIENCE_SECONDS = 23 * 3600;
 
-/** What waits for one subscription. */
-interface Wait {
-  readonly at: number | null;
-  readonly happen: (context: Context, subscription: Subscription) => unknown;
-}
-
 /** Subscriptions renew, and end, and what Stripe tells before that. */
-export function* dueSubscriptions(store: Store): Iterable<Due> {
-  for (const subscription of store.all('subscription')) {
-    if (isOver(subscription)) continue;
-    const { id, customer } = subscription;
-    for (const { at, happen } of waitsOf(store, subscription)) {
-      if (at === null) continue;
-      yield {
-        at,
-        customer,
-        happen: (context) => void happen(context, context.store.must('subscription', id)),
-      };
-    }
-  }
-}
-
-function waitsOf(store: Store, subscription: Subscription): Wait[] {
-  if (subscription.status === 'incomplete') {
-    return [{ at: subscription.created + PATIENCE_SECONDS, happen: expire }];
-  }
-  if (subscription.status === 'paused') return [{ at: resumptionEnd(store, subscription), happen: expire }];
+export const dueSubscriptions = dueOf('subscription', (store, subscription) => {
+  const { created, pause_collection, status } = subscription;
+  if (isOver(subscription)) return [];
+  if (status === 'incomplete') return [{ at: created + PATIENCE_SECONDS, happen: expire }];
+  if (status === 'paused') return [{ at: resumptionEnd(store, subscription), happen: expire }];
   return [
     { at: trialNoticeAt({ store }, subscription), happen: tellTrialEnd },
     { at: upcomingNoticeAt({ store }, subscription), happen: tellUpcoming },
-    { at: subscription.pause_collection?.resumes_at ?? null, happen: collectAgain },
+    { at: pause_collection?.resumes_at ?? null, happen: collectAgain },
     nextEnd(subscription),
   ];
-}
+});
 
 /** The end of the subscription or, if that does not come first, of its period. */
-function nextEnd(subscription: Subscription): Wait {
+function nextEnd(subscription: Subscription): Wait<Subscription> {
   const end = periodEnd(subscription);
   const { cancel_at } = subscription;
   if (cancel_at !== null && cancel_at <= end) return { at: cancel_at, happen: cancelAsAsked };

@@ -2,8 +2,7 @@ import { StripeFailure } from '../api/errors.ts';
 import { endOf, phaseAt, startOf, type Schedule } from '../objects/subscription-schedule.ts';
 import type { Context } from '../state/context.ts';
 import { imagined } from '../state/events.ts';
-import type { Store } from '../state/store.ts';
-import type { Due } from '../time/due.ts';
+import { dueOf } from '../time/due.ts';
 import { cancelUnstarted, completeSchedule, detachSchedule } from './end-schedule.ts';
 import { enterPhase, startSchedule } from './enter-phase.ts';
 
@@ -16,33 +15,17 @@ export interface ScheduleFacts {
 }
 
 /** Schedules start, go from phase to phase and end: before the renewals of the same instant. */
-export function* dueSchedules(store: Store): Iterable<Due> {
-  for (const schedule of store.all('subscription_schedule')) {
-    const { id, customer } = schedule;
-    for (const { at, happen } of waitsOf(store, schedule)) {
-      yield {
-        at,
-        customer,
-        happen: (context) => happen(context, context.store.must('subscription_schedule', id)),
-      };
-    }
-  }
-}
-
-interface Wait {
-  readonly at: number;
-  readonly happen: (context: Context, schedule: Schedule) => void;
-}
-
-function waitsOf(store: Store, schedule: Schedule): Wait[] {
+export const dueSchedules = dueOf('subscription_schedule', (store, schedule) => {
   const { id, current_phase: current, status } = schedule;
   if (status === 'not_started') return [{ at: startOf(schedule), happen: begin }];
   if (status !== 'active' || !current) return [];
   const end = endOf(schedule);
   const isTold = store.facts('subscription_schedule', id)?.endTold === end;
-  const notice = { at: Math.max(end - NOTICE_SECONDS, current.start_date), happen: tellEnd };
-  return [...(isTold ? [] : [notice]), { at: current.end_date, happen: goOn }];
-}
+  return [
+    { at: isTold ? null : Math.max(end - NOTICE_SECONDS, current.start_date), happen: tellEnd },
+    { at: current.end_date, happen: goOn },
+  ];
+});
 
 /** The day has come; a schedule that cannot start any more is canceled. */
 function begin(context: Context, schedule: Schedule): void {

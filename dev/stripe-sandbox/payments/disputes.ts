@@ -4,7 +4,7 @@ import { inTimeOf } from '../state/clock.ts';
 import { add, change, type Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
-import type { Due } from '../time/due.ts';
+import { dueOf } from '../time/due.ts';
 import { behaviorOf } from './cards.ts';
 import type { DisputeKind } from './test-cards.ts';
 
@@ -89,12 +89,15 @@ export function planDispute(context: Context, charge: Charge): void {
 }
 
 /** Charges whose buyers are about to dispute them. */
-export function* dueDisputes(store: Store): Iterable<Due> {
-  for (const { id, disputed, refunded, customer } of store.all('charge')) {
+export const dueDisputes = dueOf(
+  'charge',
+  (store, { id, disputed, refunded }) => {
     const plan = disputed || refunded ? undefined : store.facts('charge', id);
-    if (!plan) continue;
-    const happen = (context: Context): void =>
-      void openDispute(inTimeOf(context, customer), context.store.must('charge', id), plan.dispute);
-    yield { at: plan.at, customer: null, happen };
-  }
-}
+    if (!plan) return [];
+    const { at, dispute } = plan;
+    return [
+      { at, happen: (context, charge) => openDispute(inTimeOf(context, charge.customer), charge, dispute) },
+    ];
+  },
+  'sandbox',
+);

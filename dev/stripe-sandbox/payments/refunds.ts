@@ -3,9 +3,8 @@ import { newRefund } from '../objects/refund.ts';
 import { inTimeOf } from '../state/clock.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { displayMoney } from '../state/money.ts';
-import type { Store } from '../state/store.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
-import type { Due } from '../time/due.ts';
+import { dueOf } from '../time/due.ts';
 import { behaviorOf } from './cards.ts';
 import { disputeOf } from './disputes.ts';
 
@@ -116,17 +115,14 @@ function checkStatus(refund: Refund, statuses: readonly string[]): void {
 }
 
 /** Refunds that their bank has not spoken about for the last time. */
-export function* dueRefunds(store: Store): Iterable<Due> {
-  for (const { id, status, customer } of store.all('refund')) {
+export const dueRefunds = dueOf(
+  'refund',
+  (store, { id, status }) => {
     const bank = store.facts('refund', id);
-    const awaited = bank?.outcome === 'fails' ? 'succeeded' : 'pending';
-    if (!bank || status !== awaited) continue;
-    const happen = (context: Context): void => {
-      const time = inTimeOf(context, customer);
-      const refund = context.store.must('refund', id);
-      if (bank.outcome === 'fails') failRefund(time, refund);
-      else settleRefund(time, refund);
-    };
-    yield { at: bank.at, customer: null, happen };
-  }
-}
+    const fails = bank?.outcome === 'fails';
+    if (!bank || status !== (fails ? 'succeeded' : 'pending')) return [];
+    const settle = fails ? failRefund : settleRefund;
+    return [{ at: bank.at, happen: (context, refund) => settle(inTimeOf(context, refund.customer), refund) }];
+  },
+  'sandbox',
+);

@@ -32,6 +32,8 @@ export interface StoreSnapshot {
   readonly answers?: readonly (readonly [key: string, answer: SavedAnswer])[];
 }
 
+type Watcher = (kind: ObjectName, id: string) => void;
+
 /**
  * All state of one sandbox. Objects are values: a change puts a new object in
  * the place of the old one, so that events and answers keep what they saw.
@@ -39,19 +41,20 @@ export interface StoreSnapshot {
 export class Store {
   /** Called after each change. */
   onChange: () => void = () => undefined;
+  #watcher: Watcher = () => undefined;
   #secondsAhead = 0;
-  #revision = 0;
   #settings = DEFAULT_SETTINGS;
   readonly #kinds = new Map<string, Map<string, StripeObject>>();
+  /** Kinds that are still another store's. */
+  readonly #borrowed = new Set<string>();
   readonly #deleted = new Map<string, DeletedObject>();
   readonly #facts = new Map<string, Facts[FactsName]>();
   readonly #answers = new Map<string, SavedAnswer>();
 
   /** Adds the object, or replaces the one of the same id in its old place. */
   put<Kind extends StripeObject>(object: Kind): Kind {
-    this.#kind(object.object).set(object.id, object);
-    if (object.object !== 'event') this.#revision += 1;
-    this.onChange();
+    this.#ownKind(object.object).set(object.id, object);
+    this.#changed(object.object, object.id);
     return object;
   }
 
@@ -90,10 +93,9 @@ export class Store {
 
   delete(object: StripeObject): DeletedObject {
     const stub = { id: object.id, object: object.object, deleted: true as const };
-    this.#kind(object.object).delete(object.id);
+    this.#ownKind(object.object).delete(object.id);
     this.#deleted.set(object.id, stub);
-    this.#revision += 1;
-    this.onChange();
+    this.#changed(object.object, object.id);
     return stub;
   }
 
@@ -115,13 +117,12 @@ export class Store {
 
   setFacts<Name extends FactsName>(name: Name, id: string, facts: Facts[Name]): void {
     this.#facts.set(`${name} ${id}`, facts);
-    if (name !== 'event') this.#revision += 1;
-    this.onChange();
+    this.#changed(name, id);
   }
 
-  /** Another number after each change of what may wait for its time. */
-  get revision(): number {
-    return this.#revision;
+  /** Tells `watcher` which object changes, or what is known of it, from now on. */
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher;
   }
 
   /** How far the sandbox's own time is ahead of the wall clock. */
@@ -155,10 +156,18 @@ export class Store {
     this.onChange();
   }
 
-  /** Another store with the same content, where something can be tried without consequence. */
+  /**
+   * Another store with the same content, where something can be tried without
+   * consequence, for as long as this one does not change.
+   */
   fork(): Store {
     const fork = new Store();
-    fork.restore(this.snapshot());
+    for (const [name, kind] of this.#kinds) fork.#kinds.set(name, kind);
+    for (const name of this.#kinds.keys()) fork.#borrowed.add(name);
+    for (const [id, stub] of this.#deleted) fork.#deleted.set(id, stub);
+    for (const [key, facts] of this.#facts) fork.#facts.set(key, facts);
+    fork.#secondsAhead = this.#secondsAhead;
+    fork.#settings = this.#settings;
     return fork;
   }
 
@@ -180,6 +189,17 @@ export class Store {
     for (const [key, answer] of answers) this.#answers.set(key, answer);
     this.#secondsAhead = secondsAhead;
     this.#settings = { ...DEFAULT_SETTINGS, ...settings };
+  }
+
+  #changed(kind: ObjectName, id: string): void {
+    this.#watcher(kind, id);
+    this.onChange();
+  }
+
+  /** Objects of one kind, to be changed: a fork copies them before its first change. */
+  #ownKind(name: string): Map<string, StripeObject> {
+    if (this.#borrowed.delete(name)) this.#kinds.set(name, new Map(this.#kind(name)));
+    return this.#kind(name);
   }
 
   #kind(name: string): Map<string, StripeObject> {

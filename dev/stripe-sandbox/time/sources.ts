@@ -1,5 +1,5 @@
 import { dueInvoices } from '../billing/due-invoices.ts';
-import { dueCoupons } from '../billing/coupon-validity.ts';
+import { dueCoupons, duePromotionCodes } from '../billing/coupon-validity.ts';
 import { dueSessions } from '../checkout/expire.ts';
 import { dueSchedules } from '../billing/run-schedule.ts';
 import { dueSubscriptions } from '../billing/due-subscriptions.ts';
@@ -11,6 +11,7 @@ import { dueSettlements } from './settlements.ts';
 /** All that happens by itself. What is due at the same instant happens in this order. */
 export const DUE_SOURCES: readonly DueSource[] = [
   dueCoupons,
+  duePromotionCodes,
   dueSessions,
   dueSettlements,
   dueDisputes,
