@@ -1046,3 +1046,126 @@ test('a subscription lives in the time of its customer', async () => {
   expect((await stripe.subscriptions.list()).data).toEqual([]);
   expect((await stripe.subscriptions.list({ test_clock: clock.id })).data).toHaveLength(1);
 });
+
+describe('an update', () => {
+  test('of plain members is told once, with what they were', async () => {
+    const { stripe, id, told } = await subscribed();
+    const updated = await stripe.subscriptions.update(id, {
+      description: 'For the office',
+      metadata: { plan: 'professional' },
+      cancellation_details: { comment: 'Stays' },
+      collection_method: 'send_invoice',
+      days_until_due: 14,
+    });
+    expect(updated).toMatchObject({
+      description: 'For the office',
+      metadata: { plan: 'professional' },
+      cancellation_details: { comment: 'Stays', reason: null },
+      collection_method: 'send_invoice',
+      days_until_due: 14,
+    });
+    const events = await told();
+    expect(typesOf(events)).toEqual(['customer.subscription.updated']);
+    expect(events[0]?.data.previous_attributes).toEqual({
+      description: null,
+      metadata: { plan: null },
+      cancellation_details: { comment: null },
+      collection_method: 'charge_automatically',
+      days_until_due: null,
+    });
+    expect(await stripe.subscriptions.update(id, { description: '' })).toMatchObject({ description: null });
+    await told();
+    await stripe.subscriptions.update(id, { metadata: { plan: 'professional' } });
+    expect(await told()).toEqual([]);
+  });
+
+  test('replaces discounts, and removes them by an empty string', async () => {
+    const { stripe, id, told } = await subscribed();
+    const first = await stripe.coupons.create({ percent_off: 10, duration: 'forever' });
+    const second = await stripe.coupons.create({ percent_off: 20, duration: 'forever' });
+    await stripe.subscriptions.update(id, { discounts: [{ coupon: first.id }] });
+    await told();
+    const replaced = await stripe.subscriptions.update(id, { discounts: [{ coupon: second.id }] });
+    expect(replaced.discounts).toHaveLength(1);
+    expect(typesOf(await told())).toEqual([
+      'coupon.updated',
+      'customer.discount.created',
+      'customer.discount.deleted',
+      'customer.subscription.updated',
+    ]);
+    expect(await stripe.invoices.createPreview({ subscription: id })).toMatchObject({ total: 1992 });
+    expect((await stripe.subscriptions.update(id, { discounts: '' })).discounts).toEqual([]);
+    expect(await stripe.invoices.createPreview({ subscription: id })).toMatchObject({ total: 2490 });
+  });
+
+  test('whose invoice somebody is to pay makes the subscription past_due until then', async () => {
+    const { stripe, id, item, card } = await subscribed();
+    const changed = await stripe.subscriptions.update(id, {
+      items: [{ id: item, quantity: 2 }],
+      proration_behavior: 'always_invoice',
+      payment_behavior: 'default_incomplete',
+      expand: ['latest_invoice'],
+    });
+    expect(changed).toMatchObject({ status: 'past_due', latest_invoice: { status: 'open', total: 2490 } });
+    const [latest] = (await stripe.invoices.list({ subscription: id, limit: 1 })).data;
+    await stripe.invoices.pay(latest?.id ?? '', { payment_method: card });
+    expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'active' });
+  });
+
+  test('from something free to something that costs is paid at once, in a new cycle', async () => {
+    const { stripe, customer, card, until } = await stage();
+    const free = await priceOf(stripe, 0, 'month');
+    const paid = await priceOf(stripe, 2490, 'month');
+    const { id, status, items } = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: free.id }],
+    });
+    expect(status).toBe('active');
+    await until(LATER);
+    const changed = await stripe.subscriptions.update(id, {
+      default_payment_method: card,
+      items: [{ id: items.data[0]?.id ?? '', price: paid.id }],
+      expand: ['latest_invoice'],
+    });
+    expect(changed).toMatchObject({
+      billing_cycle_anchor: LATER,
+      latest_invoice: { status: 'paid', total: 2490 },
+    });
+  });
+
+  test('that begins a trial gives back what is paid for', async () => {
+    const { stripe, id, customer, until } = await subscribed();
+    await until(at('2027-03-11T00:00:00Z'));
+    const changed = await stripe.subscriptions.update(id, { trial_end: at('2027-04-11T00:00:00Z') });
+    expect(changed).toMatchObject({
+      status: 'trialing',
+      billing_cycle_anchor: at('2027-04-11T00:00:00Z'),
+      trial_start: at('2027-03-11T00:00:00Z'),
+    });
+    const credit = -Math.round((2490 * 21) / 31);
+    expect(await stripe.customers.retrieve(customer)).toMatchObject({ balance: credit });
+  });
+
+  test('that the sandbox does not play is refused', async () => {
+    const { stripe, id, item } = await subscribed();
+    for (const params of [
+      { payment_behavior: 'pending_if_incomplete' },
+      { cancel_at: 'min_period_end' },
+      { automatic_tax: { enabled: true } },
+      { items: [{ id: 'si_other', quantity: 2 }] },
+      { items: [{ id: item, deleted: true }] },
+    ] satisfies Stripe.SubscriptionUpdateParams[]) {
+      expect(await refusal(stripe.subscriptions.update(id, params))).toMatchObject({ statusCode: 400 });
+    }
+  });
+});
+
+test('extras go on the next invoice', async () => {
+  const { stripe, id, until } = await subscribed();
+  const setup = await priceOf(stripe, 500);
+  await stripe.subscriptions.update(id, { add_invoice_items: [{ price: setup.id }] });
+  expect(amountsOf(await stripe.invoices.createPreview({ subscription: id }))).toEqual([500, 2490]);
+  await until(APRIL);
+  const [renewal] = (await stripe.invoices.list({ subscription: id, limit: 1 })).data;
+  expect(renewal?.total).toBe(2990);
+});

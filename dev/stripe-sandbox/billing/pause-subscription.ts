@@ -34,7 +34,8 @@ export function pauseSubscription(
 
 /**
  * Pauses a subscription because somebody asks for it, and gives back the time
- * that it is not used. https://docs.stripe.com/billing/subscriptions/pause
+ * that it is not used. No price here is metered, so that there is no outstanding
+ * usage to bill. https://docs.stripe.com/billing/subscriptions/pause
  */
 export function pauseOnRequest(
   context: Context,

@@ -59,7 +59,7 @@ export function wantedChange(
 type PaymentParams = Pick<UpdateParams, 'off_session' | 'payment_behavior'>;
 
 /** How an update wants its invoice to be paid. */
-export function wantedPayment({
+function wantedPayment({
   off_session: offSession,
   payment_behavior: paymentBehavior,
 }: PaymentParams): Pick<SubscriptionChange, 'offSession' | 'paymentBehavior'> {
@@ -69,15 +69,12 @@ export function wantedPayment({
   return defined({ offSession, paymentBehavior });
 }
 
-export function wantedTrialEnd(
-  context: Context,
-  end: number | 'now' | undefined,
-): SubscriptionChange['trialEnd'] {
+function wantedTrialEnd(context: Context, end: number | 'now' | undefined): SubscriptionChange['trialEnd'] {
   return typeof end === 'number' ? inFuture(context, end, 'trial_end') : end;
 }
 
 /** An empty list leaves the discounts as they are, an empty string removes them. */
-export function wantedDiscounts(discounts: UpdateParams['discounts']): SubscriptionChange['discounts'] {
+function wantedDiscounts(discounts: UpdateParams['discounts']): SubscriptionChange['discounts'] {
   if (discounts === '' || discounts === null) return [];
   return discounts?.length === 0 ? undefined : discounts;
 }
@@ -94,7 +91,7 @@ function checkManaged({ schedule }: Subscription, { cancel_at, cancel_at_period_
 type EndParams = Pick<UpdateParams, 'cancel_at' | 'cancel_at_period_end'>;
 
 /** When the subscription is to end; undefined when that is not touched. */
-export function wantedEnd(
+function wantedEnd(
   context: Context,
   { cancel_at: at, cancel_at_period_end: atPeriodEnd }: EndParams,
 ): SubscriptionChange['end'] {
@@ -109,7 +106,7 @@ export function wantedEnd(
 }
 
 /** What is to become of the items; those without an id are new ones. */
-export function wantedItems(
+function wantedItems(
   context: Context,
   subscription: Subscription,
   items: readonly ItemParams[],

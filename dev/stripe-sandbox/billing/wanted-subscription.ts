@@ -2,7 +2,6 @@ import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
-import { methodOfCustomer } from '../payments/named-method.ts';
 import type { Context } from '../state/context.ts';
 import { cycleEnd } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -83,7 +82,7 @@ export function wantedPayment({ payment_behavior, off_session }: CreateParams): 
 }
 
 /** The sandbox plays the mode of today only. */
-export function checkBillingMode(mode: CreateParams['billing_mode']): void {
+function checkBillingMode(mode: CreateParams['billing_mode']): void {
   if (mode?.type === 'classic' || mode?.flexible?.proration_discounts === 'itemized') {
     throw invalid(
       'The local Stripe sandbox bills in the flexible mode only, with discounts included.',
@@ -116,7 +115,12 @@ function currencyOf(customer: Customer, wanted: string | undefined, prices: read
 /** A default payment method must be the customer's own. */
 export function wantedMethod(context: Context, customer: string, id: string | undefined): string | null {
   if (id === undefined || id === '') return null;
-  return methodOfCustomer(context, id, customer, 'default_payment_method').id;
+  if (context.store.get('payment_method', id)?.customer === customer) return id;
+  throw invalid(
+    `The customer does not have a payment method with the ID ${id}. The payment method must be attached to the customer.`,
+    'default_payment_method',
+    'resource_missing',
+  );
 }
 
 export function wantedDays(
