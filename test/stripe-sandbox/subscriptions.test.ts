@@ -741,6 +741,28 @@ describe('a renewal that is not paid', () => {
   });
 });
 
+describe('of two open invoices', () => {
+  test('only the latest decides about the status, and none is collected after the end', async () => {
+    const { stripe, id, card, payWith, told, until } = await subscribed({
+      settings: { afterLastRetry: 'past_due' },
+    });
+    await payWith(id, 'pm_card_chargeCustomerFail');
+    await until(at('2027-05-01T01:00:00Z'));
+    const [latest, older] = (await stripe.invoices.list({ subscription: id })).data;
+    await stripe.invoices.pay(older?.id ?? '', { payment_method: card });
+    expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'past_due' });
+    await stripe.subscriptions.cancel(id);
+    await told();
+    await until(at('2027-07-01T00:00:00Z'));
+    expect(await told()).toEqual([]);
+    expect(await stripe.invoices.retrieve(latest?.id ?? '')).toMatchObject({
+      status: 'open',
+      auto_advance: false,
+      next_payment_attempt: null,
+    });
+  });
+});
+
 describe('the end of a subscription', () => {
   test('now: nothing is given back unless that is asked for', async () => {
     const { stripe, id, told, until } = await subscribed();
