@@ -2,6 +2,7 @@ import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
+import { methodOfCustomer } from '../payments/named-method.ts';
 import type { Context } from '../state/context.ts';
 import { cycleEnd } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -115,12 +116,7 @@ function currencyOf(customer: Customer, wanted: string | undefined, prices: read
 /** A default payment method must be the customer's own. */
 export function wantedMethod(context: Context, customer: string, id: string | undefined): string | null {
   if (id === undefined || id === '') return null;
-  if (context.store.get('payment_method', id)?.customer === customer) return id;
-  throw invalid(
-    `The customer does not have a payment method with the ID ${id}. The payment method must be attached to the customer.`,
-    'default_payment_method',
-    'resource_missing',
-  );
+  return methodOfCustomer(context, id, customer, 'default_payment_method').id;
 }
 
 export function wantedDays(
