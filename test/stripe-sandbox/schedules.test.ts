@@ -243,6 +243,49 @@ describe('a schedule of its own', () => {
   });
 });
 
+test.each<[string, string, (price: string) => Stripe.SubscriptionScheduleCreateParams.Phase[]]>([
+  [
+    'a coupon that does not exist',
+    'phases[0][discounts][0][coupon]',
+    (price) => [{ items: [{ price }], discounts: [{ coupon: 'none' }] }],
+  ],
+  ['a price that does not exist', 'phases[0][items][0][price]', () => [{ items: [{ price: 'price_none' }] }]],
+  [
+    'a card of somebody else',
+    'default_payment_method',
+    (price) => [{ items: [{ price }], default_payment_method: 'pm_none' }],
+  ],
+  ['an end before its start', 'phases[0][end_date]', (price) => [{ items: [{ price }], end_date: START }]],
+  ['no phases', 'phases', () => []],
+])('a schedule with %s is refused, and nothing is kept', async (_name, param, phases) => {
+  const on = await stage();
+  const refused = on.stripe.subscriptionSchedules.create({
+    customer: on.customer,
+    start_date: 'now',
+    phases: phases(on.basic.id),
+  });
+  expect(await refusal(refused)).toMatchObject({ statusCode: 400, param });
+  expect((await on.stripe.subscriptionSchedules.list({ customer: on.customer })).data).toEqual([]);
+  expect((await on.stripe.subscriptions.list({ customer: on.customer })).data).toEqual([]);
+});
+
+test('a phase that has become impossible lets the subscription go', async () => {
+  const on = await stage();
+  const coupon = await on.stripe.coupons.create({ percent_off: 50, duration: 'once' });
+  const { subscription, schedule } = await upgrade(on, {
+    phases: [
+      { items: [{ price: on.basic.id }], start_date: START, end_date: FEBRUARY },
+      { items: [{ price: on.pro.id }], discounts: [{ coupon: coupon.id }], duration: { interval: 'month' } },
+    ],
+  });
+  await on.stripe.coupons.del(coupon.id);
+  await on.until(FEBRUARY + 2 * HOUR);
+  expect(await on.stripe.subscriptionSchedules.retrieve(schedule.id)).toMatchObject({ status: 'released' });
+  const after = await on.stripe.subscriptions.retrieve(subscription.id);
+  expect(after).toMatchObject({ status: 'active', schedule: null });
+  expect(after.items.data[0]).toMatchObject({ price: { id: on.basic.id }, current_period_end: MARCH });
+});
+
 describe('changing a schedule', () => {
   test('keeps the start of the current phase, and wants one to count from', async () => {
     const on = await stage();

@@ -18,6 +18,7 @@ import { periodEnd, periodStart } from './cancellation.ts';
 import { isOver } from './end-subscription.ts';
 import { startSchedule } from './enter-phase.ts';
 import { instant, phasesOf } from './schedule-phases.ts';
+import { wantedMethod } from './wanted-subscription.ts';
 
 type Create = Params<'subscriptionScheduleCreate'>;
 type Subscription = ObjectTypes['subscription'];
@@ -46,10 +47,10 @@ function ofPhases(context: Context, params: Create): Schedule {
   }
   const schedule = newSchedule(context, {
     customer,
-    default_settings: settingsOf(params.default_settings, DEFAULT_SETTINGS),
+    default_settings: settingsOf(context, customer, params.default_settings, DEFAULT_SETTINGS),
     end_behavior: endBehaviorOf(params.end_behavior) ?? 'release',
     metadata: mergeMetadata({}, params.metadata),
-    phases: phasesOf(context, params.phases ?? [], start),
+    phases: phasesOf(context, customer, params.phases ?? [], start),
   });
   context.store.put(schedule);
   if (start <= context.now()) return startSchedule(context, schedule, 'subscription_schedule.created');
@@ -65,6 +66,8 @@ export function endBehaviorOf(value: Create['end_behavior']): 'cancel' | 'releas
 
 /** Default settings after a request. */
 export function settingsOf(
+  context: Context,
+  customer: string,
   params: Create['default_settings'],
   before: Schedule['default_settings'],
 ): Schedule['default_settings'] {
@@ -80,10 +83,11 @@ export function settingsOf(
   if (params.billing_cycle_anchor === 'phase_start' || params.collection_method === 'send_invoice') {
     throw invalid('The local Stripe sandbox plays only the usual settings of schedules.', 'default_settings');
   }
-  const { default_payment_method: method = before.default_payment_method, description } = params;
+  const { default_payment_method: method, description } = params;
   return {
     ...before,
-    default_payment_method: textOrNull(method),
+    default_payment_method:
+      method === undefined ? before.default_payment_method : wantedMethod(context, customer, method),
     description: description === undefined ? before.description : textOrNull(description),
   };
 }

@@ -7,6 +7,8 @@ import { newPhase, newPhaseItem, phaseDiscount, type Phase } from '../objects/su
 import type { Context } from '../state/context.ts';
 import { addIntervals } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { checkPricesTogether, wantedPrice, wantedQuantity } from './wanted-items.ts';
+import { wantedMethod } from './wanted-subscription.ts';
 
 export type PhaseParam = NonNullable<Params<'subscriptionScheduleUpdate'>['phases']>[number];
 type ItemParam = PhaseParam['items'][number];
@@ -22,14 +24,19 @@ const UNSUPPORTED_IN_PHASES = [
   'on_behalf_of',
   'transfer_data',
 ];
-const UNSUPPORTED_IN_ITEMS = ['billing_thresholds', 'plan', 'price_data', 'tax_rates'];
+const UNSUPPORTED_IN_ITEMS = ['billing_thresholds', 'tax_rates'];
 
 /**
- * The phases that a request describes, one after the other from `start` (Unix
- * seconds). Throws Stripe's 400 for phases that do not follow each other, and
+ * The phases that a request describes for a customer, one after the other from
+ * `start` (Unix seconds). Throws Stripe's 400 for phases that do not follow each other, and
  * for what cannot be subscribed to.
  */
-export function phasesOf(context: Context, params: readonly PhaseParam[], start: number): Phase[] {
+export function phasesOf(
+  context: Context,
+  customer: string,
+  params: readonly PhaseParam[],
+  start: number,
+): Phase[] {
   const phases: Phase[] = [];
   for (const [index, param] of params.entries()) {
     const at = `phases[${index}]`;
@@ -40,7 +47,10 @@ export function phasesOf(context: Context, params: readonly PhaseParam[], start:
         `${at}[start_date]`,
       );
     }
-    phases.push(phaseOf(context, param, begin, at));
+    phases.push({
+      ...phaseOf(context, param, begin, at),
+      default_payment_method: wantedMethod(context, customer, param.default_payment_method),
+    });
   }
   const [first] = phases;
   if (!first) throw missing('phases');
@@ -66,16 +76,18 @@ function phaseOf(context: Context, params: PhaseParam, start: number, at: string
   const prices = params.items.map((item, index) => priceOf(context, item, `${at}[items][${index}]`));
   const [price] = prices;
   if (!price) throw missing(`${at}[items]`);
+  checkPricesTogether(prices, price.currency);
   const end = endOf(context, params, price, start, at);
   return newPhase({
     billing_cycle_anchor: params.billing_cycle_anchor ?? null,
     collection_method: params.collection_method ?? null,
     currency: price.currency,
-    default_payment_method: textOrNull(params.default_payment_method),
     description: textOrNull(params.description),
-    discounts: (params.discounts || []).map(phaseDiscount),
+    discounts: discountsOf(context, params.discounts, at),
     end_date: end,
-    items: params.items.map((item, index) => itemOf(item, prices[index] ?? price)),
+    items: params.items.map((item, index) =>
+      itemOf(context, item, prices[index] ?? price, `${at}[items][${index}]`),
+    ),
     metadata: mergeMetadata({}, params.metadata),
     proration_behavior: params.proration_behavior ?? 'create_prorations',
     start_date: start,
@@ -116,23 +128,27 @@ function trialEnd(
 
 function priceOf(context: Context, params: ItemParam, at: string): Price {
   refuseUnsupported(params, UNSUPPORTED_IN_ITEMS);
-  if (params.price === undefined) throw missing(`${at}[price]`);
-  const price = named(context, 'price', params.price, `${at}[price]`);
-  if (price.type !== 'recurring') {
-    throw invalid(
-      'The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.',
-      `${at}[price]`,
-    );
-  }
-  if (price.active) return price;
-  throw invalid('The price specified is inactive. This field only accepts active prices.', `${at}[price]`);
+  const price = wantedPrice(context, params, 'recurring', at);
+  if (!price) throw missing(`${at}[price]`);
+  return price;
 }
 
-function itemOf(params: ItemParam, price: Price): Phase['items'][number] {
+function itemOf(context: Context, params: ItemParam, price: Price, at: string): Phase['items'][number] {
   return newPhaseItem({
-    discounts: (params.discounts || []).map(phaseDiscount),
+    discounts: discountsOf(context, params.discounts, at),
     metadata: mergeMetadata({}, params.metadata),
     price: price.id,
-    quantity: params.quantity ?? 1,
+    quantity: wantedQuantity(params.quantity, `${at}[quantity]`),
+  });
+}
+
+/** Discounts of what exists; whether they can be redeemed is seen when their phase begins. */
+function discountsOf(context: Context, params: PhaseParam['discounts'], at: string): Phase['discounts'] {
+  return (params || []).map((param, index) => {
+    for (const name of ['coupon', 'discount', 'promotion_code'] as const) {
+      const id = param[name];
+      if (id !== undefined) named(context, name, id, `${at}[discounts][${index}][${name}]`);
+    }
+    return phaseDiscount(param);
   });
 }

@@ -31,7 +31,12 @@ export function updateSchedule(context: Context, before: Schedule, params: Updat
     context,
     before,
     {
-      default_settings: settingsOf(params.default_settings, before.default_settings),
+      default_settings: settingsOf(
+        context,
+        before.customer,
+        params.default_settings,
+        before.default_settings,
+      ),
       end_behavior: endBehaviorOf(params.end_behavior) ?? before.end_behavior,
       metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
       phases,
@@ -53,7 +58,7 @@ function newPhases(context: Context, before: Schedule, params: readonly PhasePar
       'phases',
     );
   }
-  const phases = phasesOf(context, params, instant(context, start));
+  const phases = phasesOf(context, before.customer, params, instant(context, start));
   checkStart(context, before, phases);
   return phases;
 }
