@@ -37,8 +37,11 @@ export type Outcome =
   /** `givenUp` is to be called when the client has closed the connection. */
   | { readonly kind: 'hang'; readonly givenUp: () => void };
 
+const RECORDS_KEPT = 10_000;
+
 /** The `/v1` API: authentication, versions, faults, idempotency, then the operation. */
 export class Api {
+  /** The latest requests, oldest first. */
   readonly requests: RequestRecord[] = [];
   faultRule: FaultRule | undefined;
   /** Hits what `faultRule` leaves alone. */
@@ -47,6 +50,7 @@ export class Api {
   readonly #context: Context;
   readonly #apiKey: string;
   readonly #keys: IdempotencyKeys;
+  #asked = 0;
 
   constructor(context: Context, apiKey: string) {
     this.#context = context;
@@ -64,7 +68,10 @@ export class Api {
       idempotencyKey: key ?? null,
       status: null,
     };
-    const sequence = this.requests.push(record) - 1;
+    const sequence = this.#asked;
+    this.#asked += 1;
+    this.requests.push(record);
+    if (this.requests.length > RECORDS_KEPT) this.requests.shift();
     const outcome = this.#outcome(request, record, sequence);
     if (outcome.kind === 'answer') record.status = outcome.answer.status;
     return outcome;

@@ -151,8 +151,13 @@ export class Store {
 
   /** Keeps an answer for the requests that repeat it, and forgets those given before `horizon`. */
   saveAnswer(key: string, answer: SavedAnswer, horizon: number): void {
-    for (const [old, { since }] of this.#answers) if (since <= horizon) this.#answers.delete(old);
+    this.#answers.delete(key);
     this.#answers.set(key, answer);
+    // They stand in the order in which they were given.
+    for (const [old, { since }] of this.#answers) {
+      if (since > horizon) break;
+      this.#answers.delete(old);
+    }
     this.onChange();
   }
 
