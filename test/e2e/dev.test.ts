@@ -8,7 +8,7 @@ import { neon, neonConfig } from '@neondatabase/serverless';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { freePort, isClosed, spawnDev, startDevStack, type DevStack } from './dev-stack.ts';
-import { differences, examplesIn } from './documented-examples.ts';
+import { differences, examplesIn, type Example } from './documented-examples.ts';
 
 const run = promisify(execFile);
 
@@ -69,6 +69,14 @@ const card = {
   cvc: '123',
 };
 
+/** Runs each command after `prepare`, and compares its answer with the documented one. */
+async function expectAnswers(examples: readonly Example[], prepare: string): Promise<void> {
+  for (const { command, answer } of examples) {
+    const { stdout } = await run('sh', ['-ec', `${prepare}${command}`]);
+    expect(differences(answer, JSON.parse(stdout)), command).toEqual([]);
+  }
+}
+
 describe('npm run dev', () => {
   test('shows the catalogue, and prints what to open', async () => {
     expect(Object.keys((await ask('/payment/plans')).json.plans)).toHaveLength(7);
@@ -109,13 +117,14 @@ describe('npm run dev', () => {
     };
     const printed = await run('sh', ['-ec', `${prepare}echo "$CUSTOMER"; echo "$ADMIN"`], { env });
     const [customer, admin] = printed.stdout.trim().split('\n');
-    for (const { command, answer } of examples) {
-      const { stdout } = await run('sh', [
-        '-ec',
-        `API=${worker}\nCUSTOMER=${customer}\nADMIN=${admin}\n${command}`,
-      ]);
-      expect(differences(answer, JSON.parse(stdout)), command).toEqual([]);
-    }
+    await expectAnswers(examples, `API=${worker}\nCUSTOMER=${customer}\nADMIN=${admin}\n`);
+  });
+
+  test('the examples of the sandbox do what they say', async () => {
+    const [setup, ...examples] = examplesIn(readFileSync('docs/stripe-sandbox.md', 'utf8'));
+    expect(examples.length).toBeGreaterThan(4);
+    const prepare = setup?.command.replaceAll('./.ratecard', stateFolder) ?? '';
+    await expectAnswers(examples, prepare);
   });
 });
 
