@@ -516,6 +516,21 @@ describe('lists', () => {
       .autoPagingToArray({ limit: 100 });
     expect(events).toHaveLength(5);
   });
+
+  test('go on after an object that the filter no longer keeps', async () => {
+    const { stripe } = await sandbox();
+    for (const name of ['1', '2', '3', '4', '5']) await stripe.products.create({ name });
+    const archived: string[] = [];
+    for await (const { id, name } of stripe.products.list({ active: true, limit: 2 })) {
+      await stripe.products.update(id, { active: false });
+      archived.push(name);
+    }
+    expect(archived).toEqual(['5', '4', '3', '2', '1']);
+    const [newest] = (await stripe.products.list({ limit: 1 })).data;
+    await stripe.products.create({ name: '6' });
+    const before = await stripe.products.list({ active: true, ending_before: newest?.id ?? '' });
+    expect(before.data.map(({ name }) => name)).toEqual(['6']);
+  });
 });
 
 describe('other accounts', () => {

@@ -13,11 +13,16 @@ export interface PageParams {
   ending_before?: string;
 }
 
-/** One page of `items` by Stripe's cursors (https://docs.stripe.com/api/pagination). */
+/**
+ * One page of those `items` that are to be kept, by Stripe's cursors
+ * (https://docs.stripe.com/api/pagination). A cursor may name any of the items:
+ * whoever changes what a page has shown goes on from there all the same.
+ */
 export function page<Item extends { id: string; object: string }>(
   items: readonly Item[],
   params: PageParams,
   url: string,
+  keep: (item: Item) => boolean = () => true,
 ): Page<Item> {
   const { limit = 10, starting_after, ending_before } = params;
   if (limit < 1 || limit > 100) {
@@ -35,16 +40,12 @@ export function page<Item extends { id: string; object: string }>(
     );
   }
   if (ending_before !== undefined) {
-    const before = items.slice(0, positionOf(items, ending_before, 'ending_before'));
+    const before = items.slice(0, positionOf(items, ending_before, 'ending_before')).filter(keep);
     return { object: 'list', data: before.slice(-limit), has_more: before.length > limit, url };
   }
   const start = starting_after === undefined ? 0 : positionOf(items, starting_after, 'starting_after') + 1;
-  return {
-    object: 'list',
-    data: items.slice(start, start + limit),
-    has_more: items.length > start + limit,
-    url,
-  };
+  const after = items.slice(start).filter(keep);
+  return { object: 'list', data: after.slice(0, limit), has_more: after.length > limit, url };
 }
 
 function positionOf(items: readonly { id: string; object: string }[], id: string, param: string): number {

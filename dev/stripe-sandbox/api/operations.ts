@@ -87,10 +87,12 @@ export function list<Name extends DatedName, Request extends ListName>(
   return operation('GET', path, request, (context, params) => {
     const paging = pagingOf(params);
     refuseUnsupported(paging, unsupported);
-    const found = context.store
-      .all(name)
-      .filter((object) => inRange(object.created, paging.created) && keep(object, params));
-    return page(found, paging, path);
+    return page(
+      context.store.all(name),
+      paging,
+      path,
+      (object) => inRange(object.created, paging.created) && keep(object, params),
+    );
   });
 }
 

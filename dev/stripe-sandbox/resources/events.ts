@@ -24,15 +24,16 @@ export const events: readonly Operation[] = [
       throw invalid(`You may only specify up to ${TYPES_AT_MOST} types.`, 'types');
     }
     const patterns = types ?? [type ?? '*'];
-    const found = context.store.all('event').filter((event) => {
-      return (
+    return page(
+      context.store.all('event'),
+      params,
+      PATH,
+      (event) =>
         isKept(context, event) &&
         inRange(event.created, created) &&
         equals(event.pending_webhooks === 0, delivery_success) &&
-        patterns.some((pattern) => matches(event.type, pattern))
-      );
-    });
-    return page(found, params, PATH);
+        patterns.some((pattern) => matches(event.type, pattern)),
+    );
   }),
 ];
 

@@ -21,14 +21,15 @@ export const invoiceItems: readonly Operation[] = [
   }),
   operation('GET', PATH, 'invoiceItemList', (context, params) => {
     refuseUnsupported(params, ['customer_account']);
-    const found = context.store.all('invoiceitem').filter((item) => {
-      return (
+    return page(
+      context.store.all('invoiceitem'),
+      params,
+      PATH,
+      (item) =>
         equals(item.customer, params.customer) &&
         equals(item.invoice, params.invoice) &&
         equals(item.invoice === null, params.pending) &&
-        inRange(item.date, params.created)
-      );
-    });
-    return page(found, params, PATH);
+        inRange(item.date, params.created),
+    );
   }),
 ];

@@ -28,10 +28,12 @@ export const portalConfigurations: readonly Operation[] = [
   ),
   operation('GET', PATH, 'portalConfigurationList', (context, params) => {
     defaultConfiguration(context);
-    const found = context.store
-      .all('billing_portal.configuration')
-      .filter((one) => equals(one.active, params.active) && equals(one.is_default, params.is_default));
-    return page(found, params, PATH);
+    return page(
+      context.store.all('billing_portal.configuration'),
+      params,
+      PATH,
+      (one) => equals(one.active, params.active) && equals(one.is_default, params.is_default),
+    );
   }),
 ];
 
