@@ -542,6 +542,47 @@ describe('other accounts', () => {
 });
 
 describe('expand', () => {
+  test('takes what only some of the lines have', async () => {
+    const { stripe } = await sandbox();
+    const { id: price } = await priceOf(stripe, 2490, 'month');
+    const { id: customer } = await stripe.customers.create({ payment_method: 'pm_card_visa' });
+    const preview = await stripe.invoices.createPreview({
+      customer,
+      subscription_details: { items: [{ price }] },
+      invoice_items: [{ amount: 700, currency: 'gbp' }],
+      expand: ['lines.data.pricing.price_details.price', 'amount_paid_off_stripe', 'payments'],
+    });
+    expect(preview).toMatchObject({ amount_paid_off_stripe: 0, payments: { data: [] } });
+    const prices = preview.lines.data.map(({ pricing }) => pricing?.price_details?.price);
+    expect(prices).toEqual(expect.arrayContaining([undefined, expect.objectContaining({ id: price })]));
+  });
+
+  test('shows what a customer, a price and a coupon show only when asked to', async () => {
+    const { stripe } = await sandbox();
+    const price = await priceOf(stripe, 2490);
+    const options = { unit_amount: 2490, tax_behavior: 'unspecified', custom_unit_amount: null };
+    const asked = await stripe.prices.retrieve(price.id, { expand: ['currency_options', 'tiers'] });
+    expect(asked).toMatchObject({ currency_options: { gbp: options } });
+    expect(asked).not.toHaveProperty('tiers');
+    const coupon = await stripe.coupons.create({
+      amount_off: 500,
+      currency: 'gbp',
+      expand: ['applies_to', 'currency_options'],
+    });
+    expect(coupon).toMatchObject({ currency_options: { gbp: { amount_off: 500 } } });
+    expect(coupon).not.toHaveProperty('applies_to');
+    const customer = await stripe.customers.create({
+      source: 'tok_visa',
+      expand: ['sources', 'tax_ids', 'cash_balance', 'invoice_credit_balance'],
+    });
+    expect(customer).toMatchObject({
+      sources: { data: [{ object: 'card', last4: '4242' }] },
+      tax_ids: { data: [] },
+      cash_balance: null,
+      invoice_credit_balance: {},
+    });
+  });
+
   test('works on POST too', async () => {
     const { stripe } = await sandbox();
     const price = await priceOf(stripe, 400);
@@ -569,6 +610,8 @@ describe('expand', () => {
       stripe.checkout.sessions.retrieve(session.id, { expand: [path] });
     expect(await refusal(retrieve('mode'))).toMatchObject({ statusCode: 400, param: 'expand' });
     expect(await refusal(retrieve('unicorn'))).toMatchObject({ statusCode: 400 });
+    expect(await refusal(retrieve('id'))).toMatchObject({ statusCode: 400 });
+    expect(await refusal(retrieve('total_details'))).toMatchObject({ statusCode: 400 });
     expect(await refusal(retrieve('subscription.customer.a.b.c'))).toMatchObject({ statusCode: 400 });
   });
 });
