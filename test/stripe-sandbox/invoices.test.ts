@@ -70,6 +70,41 @@ describe('a draft', () => {
     expect((await stripe.invoiceItems.list({ customer, pending: true })).data).toHaveLength(1);
   });
 
+  test("takes up pending items with a new subscription's first period, also in a preview", async () => {
+    const { stripe } = await sandbox();
+    const { id: price } = await priceOf(stripe, 2490, 'month');
+    const { id: customer } = await stripe.customers.create({
+      payment_method: 'pm_card_visa',
+      invoice_settings: { default_payment_method: 'pm_card_visa' },
+    });
+    await stripe.invoiceItems.create({ customer, amount: 500, currency: 'gbp' });
+    const preview = await stripe.invoices.createPreview({
+      customer,
+      subscription_details: { items: [{ price }] },
+      invoice_items: [{ amount: 700, currency: 'gbp' }],
+    });
+    expect(preview.amount_due).toBe(3690);
+    const { latest_invoice } = await stripe.subscriptions.create({
+      customer,
+      items: [{ price }],
+      expand: ['latest_invoice'],
+    });
+    expect(latest_invoice).toMatchObject({ status: 'paid', amount_paid: 2990 });
+    expect((await stripe.invoiceItems.list({ customer, pending: true })).data).toEqual([]);
+  });
+
+  test('refuses to change an item of a customer who is gone', async () => {
+    const { stripe } = await sandbox();
+    const { id: customer } = await stripe.customers.create({});
+    const item = await stripe.invoiceItems.create({ customer, amount: 500, currency: 'gbp' });
+    await stripe.customers.del(customer);
+    expect(await refusal(stripe.invoiceItems.update(item.id, { amount: 1 }))).toMatchObject({
+      statusCode: 400,
+      code: 'resource_missing',
+      param: 'customer',
+    });
+  });
+
   test('follows what happens to its items', async () => {
     const { stripe } = await sandbox();
     const { id: customer } = await customerWith(stripe);

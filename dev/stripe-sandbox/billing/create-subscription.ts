@@ -10,6 +10,7 @@ import type { DiscountTarget } from './check-redemption.ts';
 import { collectInvoice } from './collect-invoice.ts';
 import { subscriptionMethod } from './default-method.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
+import { pendingLines } from './invoice-items.ts';
 import { noMethod, paymentFailure } from './payment-failure.ts';
 import { checkRedeemable, redeem, type DiscountParam } from './redeem.ts';
 import { settleInvoice } from './settle-invoice.ts';
@@ -182,7 +183,11 @@ function draftFirstInvoice(
 ): Invoice | null {
   if (subscription.latest_invoice === null) return null;
   const isFree = wish.billingCycleAnchor && wish.prorates === false;
+  const { customer, currency } = subscription;
+  // Checkout has told the buyer what is paid, and that was only the session's.
+  const isPriced = payment.kind === 'paid';
   const lines: LineDraft[] = [
+    ...(isPriced ? [] : pendingLines(context, customer, currency, (owner) => owner === null)),
     ...(isFree ? [] : subscription.items.data.map((item) => periodLine(context, subscription, item))),
     ...wish.extras.map(({ price, quantity }) => priceLine(context, price, quantity, subscription.metadata)),
   ];

@@ -65,6 +65,7 @@ export function updateInvoiceItem(
 ): InvoiceItem {
   refuseUnsupported(params, UNSUPPORTED);
   checkEditable(context, item);
+  named(context, 'customer', item.customer, 'customer');
   if (item.proration && params.discountable) {
     throw invalid('Prorations are never discountable.', 'discountable');
   }
