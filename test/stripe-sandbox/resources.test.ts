@@ -33,6 +33,20 @@ describe('the official SDK walks every resource', () => {
       expand: ['default_price'],
     });
     expect(product.default_price).toMatchObject({ object: 'price', unit_amount: 900, product: product.id });
+    const foreign = await priceOf(stripe, 500);
+    expect(await refusal(stripe.products.update(product.id, { default_price: foreign.id }))).toMatchObject({
+      statusCode: 400,
+      param: 'default_price',
+    });
+    expect((await stripe.products.update(product.id, { default_price: '' })).default_price).toBeNull();
+  });
+
+  test('searches are no objects: 404', async () => {
+    const { stripe } = await sandbox();
+    expect(await refusal(stripe.products.search({ query: "active:'true'" }))).toMatchObject({
+      statusCode: 404,
+      message: expect.stringContaining('Unrecognized request URL'),
+    });
   });
 
   test('prices: create, archive, move a lookup key, list by filters', async () => {

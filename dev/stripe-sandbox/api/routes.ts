@@ -10,6 +10,9 @@ interface Names {
   readonly child: string;
 }
 
+/** The last segment of Stripe's search endpoints, which this sandbox does not have: no object's id. */
+const SEARCH = 'search';
+
 /** Finds the route for a request. */
 export function findRoute<Kind extends Route>(
   routes: readonly Kind[],
@@ -31,7 +34,7 @@ function match(pattern: string, path: string): Names | undefined {
   const names = { id: '', child: '' };
   for (const [position, segment] of wanted.entries()) {
     const actual = given[position] ?? '';
-    if (segment === ':id' && actual !== '') names.id = decode(actual);
+    if (segment === ':id' && actual !== '' && actual !== SEARCH) names.id = decode(actual);
     else if (segment === ':child' && actual !== '') names.child = decode(actual);
     else if (segment !== actual) return undefined;
   }

@@ -19,7 +19,7 @@ export const prices: readonly Operation[] = [
   list(PATH, 'price', 'priceList', (price, params) => {
     return (
       equals(price.active, params.active) &&
-      equals(price.currency, params.currency) &&
+      equals(price.currency, params.currency?.toLowerCase()) &&
       equals(price.product, params.product) &&
       equals(price.type, params.type) &&
       equals(price.recurring?.interval, params.recurring?.interval) &&

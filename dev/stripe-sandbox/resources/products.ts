@@ -1,4 +1,4 @@
-import { change, type Context } from '../state/context.ts';
+import { change, previousAttributes, type Context } from '../state/context.ts';
 import { invalid } from '../api/errors.ts';
 import { equals } from '../api/lists.ts';
 import { list, named, operation, own, retrieve, type Operation } from '../api/operations.ts';
@@ -43,10 +43,10 @@ export const products: readonly Operation[] = [
 
 function updateProduct(context: Context, product: Product, params: Params<'productUpdate'>): Product {
   if (params.name === '') throw invalid("'name' cannot be unset.", 'name', 'parameter_invalid_empty');
-  if (params.default_price) named(context, 'price', params.default_price, 'default_price');
+  if (params.default_price) checkDefaultPrice(context, product, params.default_price);
   const patch = defined({
     active: params.active,
-    default_price: params.default_price,
+    default_price: updatedText(params.default_price, undefined),
     description: updatedText(params.description, undefined),
     images: updatedList(params.images),
     marketing_features: updatedList(params.marketing_features),
@@ -60,6 +60,13 @@ function updateProduct(context: Context, product: Product, params: Params<'produ
     unit_label: updatedText(params.unit_label, undefined),
     url: updatedText(params.url, undefined),
   });
-  const updated = { ...patch, updated: context.now() };
+  const isSame = Object.keys(previousAttributes(product, { ...product, ...patch })).length === 0;
+  const updated = isSame ? {} : { ...patch, updated: context.now() };
   return change(context, product, updated, 'product.updated');
+}
+
+function checkDefaultPrice(context: Context, product: Product, id: string): void {
+  const price = named(context, 'price', id, 'default_price');
+  if (price.product === product.id) return;
+  throw invalid(`The price \`${id}\` does not belong to the product \`${product.id}\`.`, 'default_price');
 }
