@@ -12,8 +12,7 @@ import type { Context } from './state/context.ts';
 import { newId } from './state/ids.ts';
 import { catchUp } from './time/pass.ts';
 import { StripeFailure } from './api/errors.ts';
-import type { Html } from './pages/html.ts';
-import type { PageAnswer, PageRoute } from './pages/page.ts';
+import { notice, type PageAnswer, type PageRoute } from './pages/page.ts';
 import { findRoute } from './api/routes.ts';
 
 const BODY_BYTES_AT_MOST = 1_000_000;
@@ -65,7 +64,8 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   const handlers = await ready;
-  const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const url = addressOf(request.url ?? '/');
+  if (!url) return write(response, 400, { 'content-type': 'text/plain' }, 'That is no address.');
   const isApi = url.pathname.startsWith('/v1/') || url.pathname.startsWith('/v2/');
   const body = await bodyOf(request);
   if (body === undefined) return refuseLength(response, isApi);
@@ -75,6 +75,11 @@ async function respond(
   } else {
     await answerPage(handlers, request, response, url, body);
   }
+}
+
+/** What a request's first line asks for: a path or, by a proxy, a whole address; null for anything else. */
+function addressOf(target: string): URL | null {
+  return URL.parse(target.startsWith('/') ? `http://127.0.0.1${target}` : target);
 }
 
 function answerApi(
@@ -101,22 +106,29 @@ async function answerPage(
   body: string,
 ): Promise<void> {
   const { method = 'GET', headers } = request;
-  const found = findRoute(pages, method, url.pathname);
+  // Node.js leaves the body of an answer to HEAD out.
+  const found = findRoute(pages, method === 'HEAD' ? 'GET' : method, url.pathname);
+  const wantsHtml = headers.accept?.includes('text/html') ?? false;
   const fields = method === 'POST' ? fieldsOf(body, headers['content-type']) : url.searchParams;
   let result: PageAnswer;
-  if (!found) result = { status: 404, json: { error: 'There is no such page.' } };
-  else if (method !== 'GET' && isOfAnotherSite(headers))
-    result = { status: 403, json: { error: 'A page of another site must not act here.' } };
-  else if (!fields) result = { status: 400, json: { error: 'The body is no JSON object.' } };
+  if (!found) result = refusal(wantsHtml, 404, 'There is no such page.');
+  else if (found.route.method !== 'GET' && isOfAnotherSite(headers))
+    result = refusal(wantsHtml, 403, 'A page of another site must not act here.');
+  else if (!fields) result = refusal(wantsHtml, 400, 'The body is no JSON object.');
   else
     result = await found.route.handle({
       context: inTimeOf(context, customerOf(context.store, found.id)),
       id: found.id,
       fields,
-      wantsHtml: headers.accept?.includes('text/html') ?? false,
+      wantsHtml,
     });
   writePage(response, result);
   log(`${method} ${url.pathname} ${result.status}`);
+}
+
+/** Why there is no page, for a person or for a program. */
+function refusal(wantsHtml: boolean, status: number, error: string): PageAnswer {
+  return wantsHtml ? notice(status, 'That did not work', error) : { status, json: { error } };
 }
 
 /** Whether a browser says that the form stands on a page that is not ours. Programs say nothing of it. */
@@ -137,25 +149,26 @@ function fieldsOf(body: string, mediaType = ''): URLSearchParams | undefined {
   }
 }
 
+/** No script, frame or picture, whatever a name or an address holds; nobody frames the buttons. */
+const PAGE_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+};
+
 function writePage(response: ServerResponse, answer: PageAnswer): void {
-  if ('html' in answer) writeHtml(response, answer.status, answer.html);
-  else if ('location' in answer) write(response, 303, { location: answer.location }, '');
-  else
-    write(
-      response,
-      answer.status,
-      { 'content-type': 'application/json' },
-      JSON.stringify(answer.json, null, 2),
-    );
+  const writeAs = (type: string, body: string): void =>
+    write(response, answer.status, { ...PAGE_HEADERS, 'content-type': type }, body);
+  if ('html' in answer) writeAs('text/html; charset=utf-8', answer.html.text);
+  else if ('json' in answer) writeAs('application/json', JSON.stringify(answer.json, null, 2));
+  else write(response, 303, { ...PAGE_HEADERS, location: headerText(answer.location) }, '');
 }
 
-function writeHtml(response: ServerResponse, status: number, page: Html): void {
-  const headers = {
-    'content-type': 'text/html; charset=utf-8',
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
-  };
-  write(response, status, headers, page.text);
+/** An address as a header takes it: a merchant's may hold any letter, and must not begin another header. */
+function headerText(address: string): string {
+  return address.toWellFormed().replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent);
 }
 
 function write(

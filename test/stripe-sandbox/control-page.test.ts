@@ -1,3 +1,4 @@
+import { request, type IncomingMessage } from 'node:http';
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import type { StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
@@ -14,6 +15,20 @@ async function pageOf(server: StripeSandbox, path = ''): Promise<string> {
 async function press(server: StripeSandbox, path: string, fields: Record<string, string> = {}) {
   const response = await submit(`${server.url}/_sandbox${path}`, fields);
   return { status: response.status, json: JSON.parse(await response.text()) };
+}
+
+/** Presses a button as a browser does. */
+function pressInBrowser(
+  server: StripeSandbox,
+  path: string,
+  fields: Record<string, string>,
+): Promise<Response> {
+  return fetch(`${server.url}/_sandbox${path}`, {
+    method: 'POST',
+    body: new URLSearchParams(fields),
+    headers: { accept: 'text/html' },
+    redirect: 'manual',
+  });
 }
 
 /** A customer who has just subscribed for £24.90 a month. */
@@ -95,19 +110,87 @@ describe('the control page', () => {
   test('leads a form back to its page, and nowhere else', async () => {
     const { sandbox: server, stripe } = await sandbox();
     const { id } = await stripe.customers.create({});
+    const [event] = await eventsOf(stripe);
     const locationFor = async (back: string): Promise<string | null> => {
-      const response = await fetch(`${server.url}/_sandbox/customers/${id}/fail-next`, {
-        method: 'POST',
-        body: new URLSearchParams({ back }),
-        headers: { accept: 'text/html' },
-        redirect: 'manual',
-      });
+      const response = await pressInBrowser(server, `/customers/${id}/fail-next`, { back });
       return response.headers.get('location');
     };
-    expect(await locationFor(`/_sandbox/customers/${id}`)).toBe(`/_sandbox/customers/${id}`);
-    for (const back of ['https://evil.example', '//evil.example', '/_sandboxx', '']) {
-      expect(await locationFor(back)).toBe('/_sandbox');
+    const since = `?since=${event?.id}`;
+    expect(await locationFor(`/_sandbox/customers/${id}`)).toBe(`/_sandbox/customers/${id}${since}`);
+    expect(await locationFor('/_sandbox/\r\nX-Evil: 1')).toBe(`/_sandbox/X-Evil:%201${since}`);
+    for (const back of [
+      'https://evil.example',
+      '//evil.example',
+      '/_sandboxx',
+      '/_sandbox/../evil',
+      '/_sandbox/%2e%2e/evil',
+      'javascript:alert(1)',
+      '',
+    ]) {
+      expect(await locationFor(back), back).toBe(`/_sandbox${since}`);
     }
+  });
+
+  test('tells which events came of a button', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const { customer } = await subscriber(stripe);
+    const tell = async (path: string, fields: Record<string, string>): Promise<string> => {
+      const { headers } = await pressInBrowser(server, path, fields);
+      return pageOf(server, (headers.get('location') ?? '').replace('/_sandbox', ''));
+    };
+    const told = await tell('/time/advance', { by: 'month' });
+    const [, news = ''] = /role="status">(.*?)<\/div>/s.exec(told) ?? [];
+    expect(news.match(/invoice\.\w+(?=<\/a>)/g)).toEqual([
+      'invoice.upcoming',
+      'invoice.created',
+      'invoice.finalized',
+      'invoice.updated',
+      'invoice.paid',
+      'invoice.payment_succeeded',
+    ]);
+    expect(told).toMatch(/3[012] days ahead of the wall clock/);
+    expect(await tell(`/customers/${customer.id}/fail-next`, {})).toContain('No event tells of it');
+    expect(await pageOf(server, '?since=evt_none')).not.toContain('role="status"');
+  });
+
+  test('lets nobody frame it, guess types or hear where a visitor comes from', async () => {
+    const { sandbox: server } = await sandbox();
+    for (const path of ['/_sandbox', '/_sandbox/state', '/none']) {
+      const { headers } = await fetch(`${server.url}${path}`, { method: 'HEAD' });
+      expect(headers.get('content-security-policy'), path).toMatch(
+        /default-src 'none'.*frame-ancestors 'none'/,
+      );
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('same-origin');
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  test.each([
+    ['GET', '/_sandbox/', 200],
+    ['HEAD', '/_sandbox', 200],
+    ['GET', '/', 303],
+    ['GET', '/none', 404],
+    ['PUT', '/_sandbox/settings', 404],
+    ['GET', '/_sandbox/settings/', 404],
+    ['GET', '/_sandbox/..%2f', 404],
+    ['GET', '/_sandbox/customers/%', 404],
+    ['GET', '/_sandbox/customers/__proto__', 404],
+    ['GET', '/c/pay/constructor', 404],
+    ['GET', `/i/${'x'.repeat(10_000)}`, 404],
+    ['POST', '/p/session/none', 404],
+    ['GET', '//', 404],
+    ['GET', '//[', 404],
+    ['GET', 'none:[', 400],
+  ])('answers %s %s with %i, and to a browser with a page', async (method, path, status) => {
+    const { sandbox: server } = await sandbox();
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const options = { port: server.port, method, path, headers: { accept: 'text/html' } };
+      request(options, resolve).once('error', reject).end();
+    });
+    answer.resume();
+    expect(answer.statusCode).toBe(status);
+    if (status === 200 || status === 404) expect(answer.headers['content-type']).toContain('text/html');
   });
 
   test.each([
@@ -142,6 +225,7 @@ describe('the time', () => {
     ]);
     expect((await press(server, '/time/advance', { by: 'year' })).status).toBe(400);
     expect((await press(server, '/time/advance', { to: '1' })).status).toBe(400);
+    expect((await press(server, '/time/advance', { to: '99999999999999' })).status).toBe(400);
   });
 
   test('looking at what happens next changes nothing', async () => {
@@ -152,6 +236,14 @@ describe('the time', () => {
     const after = await stateOf(server);
     expect(after['invoices']).toEqual(before['invoices']);
     expect(after['events']).toEqual(before['events']);
+  });
+
+  test('shows a customer what happens next to them alone', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    await subscriber(stripe);
+    const { id } = await stripe.customers.create({});
+    expect(await pageOf(server)).toContain('invoice.created');
+    expect(await pageOf(server, `/customers/${id}`)).toContain('Nothing waits for its time.');
   });
 
   test('of a test clock moves by itself', async () => {
@@ -171,7 +263,7 @@ describe('the buttons of a customer', () => {
     const { customer, subscription } = await subscriber(stripe);
     const failing = { decline_code: 'insufficient_funds' };
     expect((await press(server, `/customers/${customer.id}/fail-next`, failing)).status).toBe(200);
-    expect(await pageOf(server, `/customers/${customer.id}`)).toContain('1 would fail');
+    expect(await pageOf(server, `/customers/${customer.id}`)).toContain('The next payment will fail.');
     await press(server, '/time/advance', { by: 'month' });
     expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('past_due');
     const [invoice] = (await stripe.invoices.list({ customer: customer.id, status: 'open' })).data;
@@ -245,7 +337,13 @@ describe('the buttons of a payment', () => {
     const part = await press(server, `/charges/${charge}/refund`, { amount: '300' });
     expect(part.json).toMatchObject({ object: 'refund', amount: 300, status: 'succeeded' });
     expect((await press(server, `/charges/${charge}/refund`, { amount: '701' })).status).toBe(400);
-    expect((await press(server, `/charges/${charge}/refund`)).json).toMatchObject({ amount: 700 });
+    const typed = await press(server, `/charges/${charge}/refund`, { money: ' 1.5' });
+    expect(typed.json).toMatchObject({ amount: 150 });
+    for (const money of ['-1', '1e2', '1.234', '£1', '5.51']) {
+      expect((await press(server, `/charges/${charge}/refund`, { money })).status, money).toBe(400);
+    }
+    expect(await pageOf(server, '/payments')).toContain('value="5.50"');
+    expect((await press(server, `/charges/${charge}/refund`)).json).toMatchObject({ amount: 550 });
     expect((await stripe.charges.retrieve(charge)).refunded).toBe(true);
     const page = await pageOf(server, '/payments');
     expect(page).not.toContain(`/_sandbox/charges/${charge}/refund`);

@@ -2,6 +2,7 @@ import type { Context } from '../state/context.ts';
 import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import { isEmail } from '../api/values.ts';
+import { checkWebAddress } from '../api/web-address.ts';
 import type { Mode, SessionParams } from './details.ts';
 import { checkTrial } from './trial.ts';
 
@@ -101,13 +102,8 @@ function checkUnplayed(params: SessionParams): void {
 function checkUrls(params: SessionParams): void {
   if (params.success_url === undefined) throw missing('success_url');
   for (const name of ['success_url', 'cancel_url'] as const) {
-    const url = params[name];
-    if (url !== undefined && !isWebUrl(url)) throw invalid('Not a valid URL', name, 'url_invalid');
+    checkWebAddress(params[name], name);
   }
-}
-
-function isWebUrl(text: string): boolean {
-  return /^https?:\/\//.test(text) && URL.canParse(text);
 }
 
 function checkCustomer(context: Context, params: SessionParams): void {

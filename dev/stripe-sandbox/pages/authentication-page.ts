@@ -60,12 +60,11 @@ function answer(request: PageRequest, intent: Intent): PageAnswer {
   const result = after.status === 'requires_payment_method' ? 'failed' : 'succeeded';
   const returnUrl = intent.next_action?.redirect_to_url?.return_url ?? null;
   if (returnUrl === null) return notice(200, `Authentication ${result}`, 'You may close this page.');
-  const query = new URLSearchParams({
-    [after.object]: after.id,
-    [`${after.object}_client_secret`]: after.client_secret ?? '',
-    redirect_status: result,
-  });
-  return { status: 303, location: `${returnUrl}${returnUrl.includes('?') ? '&' : '?'}${query}` };
+  const location = new URL(returnUrl);
+  location.searchParams.set(after.object, after.id);
+  location.searchParams.set(`${after.object}_client_secret`, after.client_secret ?? '');
+  location.searchParams.set('redirect_status', result);
+  return { status: 303, location: location.href };
 }
 
 function finish(context: Context, intent: Intent, authentication: 'confirmed' | 'refused'): Intent {

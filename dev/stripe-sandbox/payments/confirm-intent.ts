@@ -1,6 +1,7 @@
 import { invalid, refuseUnsupported } from '../api/errors.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, updatedText } from '../api/values.ts';
+import { checkAddress } from '../api/web-address.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { checkStatus, unexpectedState } from './intent-state.ts';
@@ -21,6 +22,7 @@ const CONFIRMABLE = ['requires_payment_method', 'requires_confirmation', 'requir
  */
 export function confirmIntent(context: Context, intent: PaymentIntent, params: ConfirmParams): PaymentIntent {
   refuseUnsupported(params, UNSUPPORTED);
+  checkAddress(params.return_url, 'return_url');
   checkConfirmable(intent);
   if (params.amount_to_confirm !== undefined && params.amount_to_confirm !== intent.amount) {
     throw invalid(

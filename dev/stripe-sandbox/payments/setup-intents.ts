@@ -2,6 +2,7 @@ import { refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
+import { checkAddress } from '../api/web-address.ts';
 import { newSetupIntent } from '../objects/setup-intent.ts';
 import { add, change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -88,6 +89,7 @@ export function confirmSetupIntent(
   params: Params<'setupIntentConfirm'>,
 ): SetupIntent {
   refuseUnsupported(params, UNSUPPORTED);
+  checkAddress(params.return_url, 'return_url');
   checkStatus(intent, 'confirmed', OPEN);
   const given = methodOfParams(context, params, intent.customer);
   const id = given?.id ?? intent.payment_method;

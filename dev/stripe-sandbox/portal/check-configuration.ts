@@ -1,7 +1,8 @@
 import { invalid, missing, noSuch, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
-import { updatedList } from '../api/values.ts';
+import { textOrNull, updatedList } from '../api/values.ts';
+import { checkWebAddress } from '../api/web-address.ts';
 import type {
   Configuration,
   FeaturesParam,
@@ -35,16 +36,9 @@ export function checkParams(params: Params<'portalConfigurationUpdate'>): void {
       'features[customer_update][allowed_updates]',
     );
   }
-  checkUrl(params.default_return_url, 'default_return_url');
-  checkUrl(profile?.privacy_policy_url, 'business_profile[privacy_policy_url]');
-  checkUrl(profile?.terms_of_service_url, 'business_profile[terms_of_service_url]');
-}
-
-/** Stripe's 400 for a text that is no address; an empty one unsets the parameter. */
-export function checkUrl(url: string | null | undefined, param: string): void {
-  if (!url) return;
-  const isWeb = /^https?:/i.test(url) && URL.canParse(url);
-  if (!isWeb) throw invalid('Not a valid URL', param, 'url_invalid');
+  checkWebAddress(textOrNull(params.default_return_url), 'default_return_url');
+  checkWebAddress(textOrNull(profile?.privacy_policy_url), 'business_profile[privacy_policy_url]');
+  checkWebAddress(textOrNull(profile?.terms_of_service_url), 'business_profile[terms_of_service_url]');
 }
 
 /** Refuses features that do not fit together. */

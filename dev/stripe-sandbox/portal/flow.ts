@@ -3,11 +3,11 @@ import { named } from '../api/operations.ts';
 import { isOver } from '../billing/end-subscription.ts';
 import type { Params } from '../api/parameters.ts';
 import { textOrNull } from '../api/values.ts';
+import { checkWebAddress } from '../api/web-address.ts';
 import { checkRedeemable } from '../billing/redeem.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { checkUrl } from './check-configuration.ts';
 import { offeredPrices } from './offer.ts';
 
 type FlowParam = NonNullable<Params<'portalSessionCreate'>['flow_data']>;
@@ -89,7 +89,7 @@ function afterCompletion(params: FlowParam['after_completion']): Flow['after_com
   if (type === 'redirect') {
     const url = params?.redirect?.return_url;
     if (!url) throw missing('flow_data[after_completion][redirect][return_url]');
-    checkUrl(url, 'flow_data[after_completion][redirect][return_url]');
+    checkWebAddress(url, 'flow_data[after_completion][redirect][return_url]');
     return { hosted_confirmation: null, redirect: { return_url: url }, type };
   }
   const message = textOrNull(params?.hosted_confirmation?.custom_message);

@@ -2,11 +2,11 @@ import { invalid, missing, noSuch, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { textOrNull } from '../api/values.ts';
+import { checkWebAddress } from '../api/web-address.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import { add, type Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { checkUrl } from './check-configuration.ts';
 import { defaultConfiguration } from './default-configuration.ts';
 import { newFlow } from './flow.ts';
 
@@ -23,7 +23,7 @@ export function createPortalSession(context: Context, params: Params<'portalSess
   if (params.customer === undefined) throw missing('customer');
   const customer = named(context, 'customer', params.customer, 'customer');
   const configuration = configurationOf(context, params.configuration);
-  checkUrl(params.return_url, 'return_url');
+  checkWebAddress(textOrNull(params.return_url), 'return_url');
   const session: PortalSession = {
     id: newId('bps_1'),
     object: 'billing_portal.session',

@@ -21,9 +21,38 @@ export function wholeMinorUnits(amount: number, param: string): number {
 
 /** `1234, 'gbp'` -> `£12.34`, with as many decimals as the currency has. */
 export function displayMoney(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat('en-GB', { style: 'currency', currency: currency.toUpperCase() });
-  const decimals = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amount / 10 ** decimals);
+  return formatOf(currency).format(amount / 10 ** decimalsOf(currency));
+}
+
+/** `1234, 'gbp'` -> `12.34`, as a form shows it. */
+export function majorUnits(amount: number, currency: string): string {
+  const decimals = decimalsOf(currency);
+  return (amount / 10 ** decimals).toFixed(decimals);
+}
+
+/** `12.34, 'gbp'` -> `1234`; undefined for what is no such amount, or has too many decimals. */
+export function minorUnits(text: string, currency: string): number | undefined {
+  const [, whole, , decimals = ''] = /^(\d{1,12})(\.(\d+))?$/.exec(text.trim()) ?? [];
+  const length = decimalsOf(currency);
+  if (whole === undefined || decimals.length > length) return undefined;
+  return Number(whole + decimals.padEnd(length, '0'));
+}
+
+/** `gbp` -> `£` */
+export function currencySymbol(currency: string): string {
+  return (
+    formatOf(currency)
+      .formatToParts(0)
+      .find(({ type }) => type === 'currency')?.value ?? ''
+  );
+}
+
+function formatOf(currency: string): Intl.NumberFormat {
+  return new Intl.NumberFormat('en-GB', { style: 'currency', currency: currency.toUpperCase() });
+}
+
+function decimalsOf(currency: string): number {
+  return formatOf(currency).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 /**

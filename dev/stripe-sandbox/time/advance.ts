@@ -37,11 +37,15 @@ export function advanceTestClock(context: Context, clock: TestClock, until: numb
 
 /**
  * Moves the sandbox's own time ahead to `until` (Unix seconds), after all that
- * is due on it by then. Throws a 400 for an instant that is not later.
+ * is due on it by then. Throws a 400 for an instant that is not later, or more
+ * than two years later: nobody waits for what happens in a thousand.
  */
 export function advanceSandbox(context: Context, until: number): void {
   const { store, sandboxClock } = context;
-  if (until <= sandboxClock.now()) throw invalid('The time must be after the current time.');
+  if (until <= sandboxClock.now()) throw invalid('The time must be after the current time.', 'to');
+  if (until > addIntervals(sandboxClock.now(), 'year', 2)) {
+    throw invalid('The time must be at most two years after the current time.', 'to');
+  }
   letPass(atClock(context, sandboxClock), until);
   store.moveAhead(until - sandboxClock.now());
 }

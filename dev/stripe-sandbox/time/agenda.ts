@@ -18,6 +18,7 @@ interface Waiting {
 interface Entry {
   readonly at: number;
   readonly clock: ClockId;
+  readonly customer: string | null;
   readonly waiting: Waiting;
 }
 
@@ -40,14 +41,18 @@ export class Agenda {
     store.watch((kind, id) => this.#note(kind, id));
   }
 
-  /** What is due first on a clock. */
-  first(clock: ClockId): Due | undefined {
+  /** What is due first on a clock, of one customer or of anybody. */
+  first(clock: ClockId, customer?: string): Due | undefined {
     for (;;) {
       for (const waiting of this.#changed) this.#look(waiting);
       this.#changed.clear();
-      const entry = this.#queues.get(clock)?.[0];
+      const entry = this.#queues
+        .get(clock)
+        ?.find((one) => customer === undefined || one.customer === customer);
       if (!entry) return undefined;
-      const due = this.#duesOf(entry.waiting).find(([at, id]) => at.at === entry.at && id === clock)?.[0];
+      const due = this.#duesOf(entry.waiting).find(
+        ([one, id]) => one.at === entry.at && one.customer === entry.customer && id === clock,
+      )?.[0];
       if (due) return due;
       this.#changed.add(entry.waiting);
     }
@@ -68,7 +73,12 @@ export class Agenda {
       const queue = this.#queueOf(entry.clock);
       queue.splice(placeOf(queue, entry), 1);
     }
-    waiting.entries = this.#duesOf(waiting).map(([{ at }, clock]) => ({ at, clock, waiting }));
+    waiting.entries = this.#duesOf(waiting).map(([{ at, customer }, clock]) => ({
+      at,
+      clock,
+      customer,
+      waiting,
+    }));
     for (const entry of waiting.entries) {
       const queue = this.#queueOf(entry.clock);
       queue.splice(placeOf(queue, entry), 0, entry);

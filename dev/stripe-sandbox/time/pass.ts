@@ -32,9 +32,9 @@ export function catchUp(context: Context): void {
 
 const agendas = new WeakMap<Store, Agenda>();
 
-/** What is due first on the context's clock. */
-export function nextDue({ store, clock }: Context): Due | undefined {
+/** What is due first on the context's clock, of this customer or of anybody. */
+export function nextDue({ store, clock }: Context, customer?: string): Due | undefined {
   const agenda = agendas.get(store) ?? new Agenda(store, DUE_SOURCES);
   agendas.set(store, agenda);
-  return agenda.first(clock.id);
+  return agenda.first(clock.id, customer);
 }

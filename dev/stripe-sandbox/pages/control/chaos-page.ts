@@ -1,7 +1,7 @@
 import { MISBEHAVIOUR_NAMES, MISBEHAVIOURS, type Misbehaviour } from '../../chaos/config.ts';
 import type { ChaosControl } from '../../chaos/control.ts';
-import { html, type Html } from '../html.ts';
-import { button, controlPage, hidden, HOME } from './layout.ts';
+import { HOME, html, type Html } from '../html.ts';
+import { button, hidden, type Content } from './layout.ts';
 
 const LABELS: Readonly<Record<Misbehaviour, string>> = {
   duplicate: 'An event comes twice',
@@ -16,7 +16,7 @@ const LABELS: Readonly<Record<Misbehaviour, string>> = {
 };
 
 /** How Stripe misbehaves, and how often it has. */
-export function chaosPage(chaos: ChaosControl): Html {
+export function chaosPage(chaos: ChaosControl): Content {
   const { config, counts } = chaos.state();
   const field = (name: Misbehaviour): Html =>
     html`<label>
@@ -33,9 +33,9 @@ export function chaosPage(chaos: ChaosControl): Html {
     </label>`;
   const fieldsOf = (part: 'webhooks' | 'api'): Html[] =>
     MISBEHAVIOUR_NAMES.filter((name) => MISBEHAVIOURS[name] === part).map(field);
-  return controlPage(
-    'Chaos',
-    html`
+  return {
+    title: 'Chaos',
+    body: html`
       <p>
         ${config ? 'It is on.' : 'It is off.'} Each misbehaviour has a probability from 0 to 1. The same story
         meets the same faults when the seed is the same. When it ends, everything that was held back goes out.
@@ -63,11 +63,11 @@ export function chaosPage(chaos: ChaosControl): Html {
             </label>
           </fieldset>
         </div>
-        <button>Begin</button>
+        <button>${config ? 'Begin anew' : 'Begin'}</button>
       </form>
-      ${config ? button('End it', '/chaos', '/chaos', { off: '1' }) : ''}
+      ${config ? button('End it', '/chaos', '/chaos', { fields: { off: '1' } }) : ''}
     `,
-  );
+  };
 }
 
 function milliseconds(name: 'delay_ms' | 'burst_ms', value: number | undefined): Html {

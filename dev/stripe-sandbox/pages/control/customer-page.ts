@@ -1,43 +1,46 @@
 import { own } from '../../api/operations.ts';
-import { testClock } from '../../state/clock.ts';
 import type { Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
+import { DECLINE_CODES } from '../../payments/declines.ts';
 import { html, type Html } from '../html.ts';
 import type { PageRequest } from '../page.ts';
 import { day, methodText } from '../words.ts';
-import { button, code, controlPage, table, tag } from './layout.ts';
+import { actionForm, button, code, select, submit, table, tag, type Content } from './layout.ts';
 import { invoiceTable } from './invoice-rows.ts';
 import { paymentTables } from './payment-rows.ts';
 import { sessionTable, subscriptionTable } from './rows.ts';
-import { timeCard } from './time-cards.ts';
+import { customerTimeCard } from './time-cards.ts';
 
 type Customer = ObjectTypes['customer'];
+type PaymentMethod = ObjectTypes['payment_method'];
 type Owned = { readonly customer: string | null };
 
 /** What one customer has, with buttons for what may happen to it. */
-export function customerPage({ context, id }: PageRequest): Html {
+export function customerPage({ context, id }: PageRequest): Content {
   const { store } = context;
   const customer = own(context, 'customer', id);
   const isTheirs = (one: Owned): boolean => one.customer === id;
   const back = `/customers/${id}`;
-  return controlPage(
-    customer.name ?? customer.email ?? id,
-    html`
+  return {
+    title: customer.name ?? customer.email ?? id,
+    body: html`
       <p>${code(id)} ${customer.email} ${customer.delinquent ? tag('delinquent') : ''}</p>
-      ${arrangements(context, customer)} ${clockOf(context, customer, back)}
+      ${arrangements(context, customer)} ${customerTimeCard(context, customer)}
       <h2>Subscriptions</h2>
-      ${subscriptionTable(context, store.all('subscription').filter(isTheirs))}
+      ${subscriptionTable(context, store.all('subscription').filter(isTheirs), 'one customer')}
       <h2>Invoices</h2>
       ${invoiceTable(store.all('invoice').filter(isTheirs), back)}
       <h2>Payments</h2>
-      ${paymentTables(context, store.all('payment_intent').filter(isTheirs), back)}
+      ${paymentTables(context, store.all('payment_intent').filter(isTheirs), back, 'one customer')}
       <h2>Payment methods</h2>
       ${methodTable(customer, store.all('payment_method').filter(isTheirs))}
       <h2>Checkout sessions</h2>
-      ${sessionTable(context, store.all('checkout.session').filter(isTheirs), back)}
+      ${sessionTable(context, store.all('checkout.session').filter(isTheirs), back, 'one customer')}
     `,
-  );
+  };
 }
+
+const DECLINES = DECLINE_CODES.map((code) => [code, code.replaceAll('_', ' ')] as const);
 
 /** What a person arranges: the next payment's failure, and a visit to the portal. */
 function arrangements({ store }: Context, { id }: Customer): Html {
@@ -45,29 +48,27 @@ function arrangements({ store }: Context, { id }: Customer): Html {
   const path = `/customers/${id}/fail-next`;
   const back = `/customers/${id}`;
   return html`<div class="buttons">
-    ${button('Fail the next payment', path, back)}
-    ${button('…for want of money', path, back, { decline_code: 'insufficient_funds' })}
-    ${count > 0 ? button(`Let the next payment succeed (${count} would fail)`, path, back, { times: '0' }) : ''}
     ${button('Open the portal', `/customers/${id}/portal`, back)}
+    ${actionForm(path, back, html`${select('decline_code', 'Why it fails', DECLINES)} ${submit('Fail the next payment', true)}`)}
+    ${
+      count > 0
+        ? html`<p>
+            ${count === 1 ? 'The next payment will fail.' : `The next ${count} payments will fail.`}
+            ${button('Let it succeed', path, back, { fields: { times: '0' } })}
+          </p>`
+        : ''
+    }
   </div>`;
 }
 
-function clockOf(context: Context, { test_clock: id }: Customer, back: string): Html {
-  if (!id) return html``;
-  const { name } = context.store.must('test_helpers.test_clock', id);
-  return timeCard(context, testClock(context.store, id), `Test clock ${name ?? id}`, back);
-}
-
-function methodTable(customer: Customer, methods: readonly ObjectTypes['payment_method'][]): Html {
-  return table(
-    ['Payment method', 'Added', ''],
-    methods.map(
-      (method) =>
-        html`<tr>
-          <td>${methodText(method)} ${code(method.id)}</td>
-          <td>${day(method.created)}</td>
-          <td>${customer.invoice_settings.default_payment_method === method.id ? 'used by default' : ''}</td>
-        </tr>`,
-    ),
+function methodTable(customer: Customer, methods: readonly PaymentMethod[]): Html {
+  const isDefault = (id: string): boolean => customer.invoice_settings.default_payment_method === id;
+  return table<PaymentMethod>(
+    [
+      ['Payment method', (method) => html`${methodText(method)} ${code(method.id)}`],
+      ['Added', ({ created }) => day(created)],
+      ['', ({ id }) => (isDefault(id) ? 'used by default' : '')],
+    ],
+    methods,
   );
 }

@@ -6,19 +6,16 @@ import { button, code, table, tag, time } from './layout.ts';
 type Invoice = ObjectTypes['invoice'];
 
 export function invoiceTable(invoices: readonly Invoice[], back: string): Html {
-  return table(
-    ['Created', 'Invoice', 'Why', 'Total', 'Status', ''],
-    invoices.map(
-      (invoice) =>
-        html`<tr>
-          <td>${time(invoice.created)}</td>
-          <td>${invoiceName(invoice)}</td>
-          <td>${invoice.billing_reason?.replaceAll('_', ' ')}</td>
-          <td class="amount">${displayMoney(invoice.total, invoice.currency)}</td>
-          <td>${tag(invoice.status)} ${attemptsOf(invoice)}</td>
-          <td>${invoice.status === 'open' ? button('Pay now', `/invoices/${invoice.id}/pay`, back) : ''}</td>
-        </tr>`,
-    ),
+  return table<Invoice>(
+    [
+      ['Created', ({ created }) => time(created)],
+      ['Invoice', invoiceName],
+      ['Why', ({ billing_reason: reason }) => reason?.replaceAll('_', ' ')],
+      ['Total', ({ total, currency }) => displayMoney(total, currency), 'amount'],
+      ['Status', (invoice) => html`${tag(invoice.status)} ${attemptsOf(invoice)}`],
+      ['', ({ id, status }) => (status === 'open' ? button('Pay now', `/invoices/${id}/pay`, back) : '')],
+    ],
+    invoices,
   );
 }
 
@@ -27,7 +24,7 @@ function invoiceName({ id, number, hosted_invoice_url: url }: Invoice): Html {
   return url ? html`<a href="${url}">${name}</a>` : name;
 }
 
-function attemptsOf({ status, attempt_count, next_payment_attempt: next }: Invoice): string {
+function attemptsOf({ status, attempt_count: count, next_payment_attempt: next }: Invoice): string {
   if (status !== 'open') return '';
-  return `${attempt_count} attempts${next === null ? '' : `, next ${time(next)}`}`;
+  return `${count} ${count === 1 ? 'attempt' : 'attempts'}${next === null ? '' : `, next ${time(next)}`}`;
 }

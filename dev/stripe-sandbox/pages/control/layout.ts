@@ -1,6 +1,4 @@
-import { document, html, type Html } from '../html.ts';
-
-export const HOME = '/_sandbox';
+import { document, HOME, html, type Html, type Part } from '../html.ts';
 
 const LINKS = [
   ['', 'Overview'],
@@ -15,17 +13,29 @@ const LINKS = [
   ['/state', 'Everything as JSON'],
 ] as const;
 
-/** One page of the control pages, with the way to the others. */
-export function controlPage(title: string, body: Html): Html {
+/** What one control page shows. */
+export interface Content {
+  readonly title: string;
+  readonly body: Html;
+}
+
+/** One page of the control pages, with the way to the others, and above its body what is new. */
+export function controlPage({ title, body }: Content, news: Part = ''): Html {
   return document(
     `${title} · Stripe sandbox`,
     html`
       <nav class="links">${LINKS.map(([path, name]) => html`<a href="${HOME}${path}">${name}</a>`)}</nav>
       <h1>${title}</h1>
-      ${body}
+      ${news} ${body}
     `,
     'wide',
   );
+}
+
+interface ButtonOptions {
+  readonly fields?: Readonly<Record<string, string>>;
+  /** What it does cannot be undone, or is bad news for somebody. */
+  readonly isGrave?: boolean;
 }
 
 /** A form with one button, which does one thing and comes back to the page of this path. */
@@ -33,12 +43,28 @@ export function button(
   label: string,
   path: string,
   back: string,
-  fields: Readonly<Record<string, string>> = {},
+  { fields = {}, isGrave = false }: ButtonOptions = {},
 ): Html {
+  return actionForm(path, back, html`${hidden(fields)} ${submit(label, isGrave)}`);
+}
+
+/** A form in a line, which comes back to the page of this path. */
+export function actionForm(path: string, back: string, content: Html): Html {
   return html`<form class="inline" method="post" action="${HOME}${path}">
-    ${hidden({ ...fields, back: HOME + back })}
-    <button class="small">${label}</button>
+    ${hidden({ back: HOME + back })} ${content}
   </form>`;
+}
+
+/** The button that sends a form in a line. */
+export function submit(label: string, isGrave = false): Html {
+  return html`<button class="small ${isGrave ? 'grave' : ''}">${label}</button>`;
+}
+
+/** A field that takes one of these values, by the words for each. */
+export function select(name: string, label: string, options: readonly (readonly [string, string])[]): Html {
+  return html`<select class="short" name="${name}" aria-label="${label}">
+    ${options.map(([value, words]) => html`<option value="${value}">${words}</option>`)}
+  </select>`;
 }
 
 /** Fields that nobody fills in. */
@@ -48,16 +74,32 @@ export function hidden(fields: Readonly<Record<string, string>>): Html[] {
   );
 }
 
-export function table(headings: readonly string[], rows: readonly Html[]): Html {
+/** A column of a table: its heading, and what of a row stands in it. Amounts stand right. */
+export type Column<Row> = readonly [heading: string, cell: (row: Row) => Part, kind?: 'amount'];
+
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Html {
   if (rows.length === 0) return html`<p>None.</p>`;
   return html`<div class="scroll">
     <table>
       <tr>
-        ${headings.map((heading) => html`<th>${heading}</th>`)}
+        ${columns.map(([heading, , kind = '']) => headingCell(heading, kind))}
       </tr>
-      ${rows}
+      ${rows.map(
+        (row) =>
+          html`<tr>
+            ${columns.map(
+              ([heading, cell, kind = '']) =>
+                html`<td class="${kind}" data-heading="${heading}">${cell(row)}</td>`,
+            )}
+          </tr>`,
+      )}
     </table>
   </div>`;
+}
+
+/** The buttons' column has no heading. */
+function headingCell(heading: string, kind: string): Html {
+  return heading === '' ? html`<td></td>` : html`<th scope="col" class="${kind}">${heading}</th>`;
 }
 
 /** An id, shortened where it is long. */

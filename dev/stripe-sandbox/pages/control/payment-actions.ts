@@ -1,7 +1,9 @@
+import { invalid } from '../../api/errors.ts';
 import { own } from '../../api/operations.ts';
 import { settleBankDebit } from '../../checkout/settle.ts';
 import { closeDispute, escalateInquiry, openDispute } from '../../payments/disputes.ts';
 import { failRefund, settleRefund } from '../../payments/refunds.ts';
+import { displayMoney, minorUnits } from '../../state/money.ts';
 import { settleDebit } from '../../time/settlements.ts';
 import type { PageRequest, PageRoute } from '../page.ts';
 import { action, choice } from './answers.ts';
@@ -17,7 +19,7 @@ export const paymentActions: readonly PageRoute[] = [
     settleBankDebit(context, own(context, 'checkout.session', id), succeeds(fields)),
   ),
   action('/charges/:id/refund', ({ context, fields, id }) => {
-    const amount = fields.get('amount') ?? '';
+    const amount = refundAmount(own(context, 'charge', id).currency, fields);
     return ask(context, 'POST', '/v1/refunds', { charge: id, ...(amount !== '' && { amount }) });
   }),
   action('/charges/:id/dispute', ({ context, fields, id }) =>
@@ -36,6 +38,18 @@ export const paymentActions: readonly PageRoute[] = [
     escalateInquiry(context, own(context, 'dispute', id)),
   ),
 ];
+
+/** `amount` as the API takes it, or `money` as a person writes it; empty: all that is left. */
+function refundAmount(currency: string, fields: URLSearchParams): string {
+  const money = fields.get('money') ?? '';
+  if (money.trim() === '') return fields.get('amount') ?? '';
+  const amount = minorUnits(money, currency);
+  if (amount !== undefined) return String(amount);
+  throw invalid(
+    `${money} is no amount: write it as in ${displayMoney(150, currency)}, without the currency.`,
+    'money',
+  );
+}
 
 function succeeds(fields: PageRequest['fields']): boolean {
   return choice(fields, 'outcome', ['succeed', 'fail']) === 'succeed';

@@ -1,10 +1,10 @@
 import { isInquiry, isOpen } from '../../payments/disputes.ts';
 import type { Context } from '../../state/context.ts';
-import { displayMoney } from '../../state/money.ts';
+import { currencySymbol, displayMoney, majorUnits } from '../../state/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
-import { button, code, hidden, HOME, table, tag, time } from './layout.ts';
-import { customerLink, settleButtons } from './rows.ts';
+import { actionForm, button, code, select, submit, table, tag, time } from './layout.ts';
+import { columnsFor, customerLink, settleButtons, type Of } from './rows.ts';
 
 type Charge = ObjectTypes['charge'];
 type Dispute = ObjectTypes['dispute'];
@@ -12,111 +12,128 @@ type PaymentIntent = ObjectTypes['payment_intent'];
 type Refund = ObjectTypes['refund'];
 
 /** Payments with what became of them, and buttons for what may become of them. */
-export function paymentTables(context: Context, intents: readonly PaymentIntent[], back: string): Html {
+export function paymentTables(
+  context: Context,
+  intents: readonly PaymentIntent[],
+  back: string,
+  of: Of = 'all',
+): Html {
   const { store } = context;
   const ids = new Set(intents.map(({ id }) => id));
   const isTheirs = (one: { readonly payment_intent: string | null }): boolean =>
     one.payment_intent !== null && ids.has(one.payment_intent);
   const refunds = store.all('refund').filter(isTheirs);
   const disputes = store.all('dispute').filter(isTheirs);
+  const chargeOf = ({ latest_charge: id }: PaymentIntent): Charge | undefined =>
+    store.get('charge', id ?? '');
   return html`
-    ${table(
-      ['Created', 'Payment', 'Customer', 'Amount', 'Status', ''],
-      intents.map((intent) => paymentRow(context, intent, back)),
+    ${table<PaymentIntent>(
+      columnsFor(of, [
+        ['Created', ({ created }) => time(created)],
+        ['Payment', ({ id, description }) => html`${code(id)} <small>${description}</small>`],
+        ['Customer', ({ customer }) => customerLink(context, customer)],
+        ['Amount', (intent) => amountText(intent, chargeOf(intent)), 'amount'],
+        [
+          'Status',
+          ({ status, last_payment_error: error }) =>
+            html`${tag(status)} <small>${error?.decline_code?.replaceAll('_', ' ')}</small>`,
+        ],
+        ['', (intent) => paymentButtons(intent, chargeOf(intent), back)],
+      ]),
+      intents,
     )}
     ${refunds.length === 0 ? '' : refundTable(refunds, back)}
     ${disputes.length === 0 ? '' : disputeTable(disputes, back)}
   `;
 }
 
-function paymentRow(context: Context, intent: PaymentIntent, back: string): Html {
-  const charge = context.store.get('charge', intent.latest_charge ?? '');
+function amountText({ amount, currency }: PaymentIntent, charge: Charge | undefined): Html {
   const refunded = charge?.amount_refunded ?? 0;
-  return html`<tr>
-    <td>${time(intent.created)}</td>
-    <td>${code(intent.id)}</td>
-    <td>${customerLink(context, intent.customer)}</td>
-    <td class="amount">
-      ${displayMoney(intent.amount, intent.currency)}
-      ${refunded > 0 ? html`<br /><small>${displayMoney(refunded, intent.currency)} back</small>` : ''}
-    </td>
-    <td>${tag(intent.status)} <small>${intent.last_payment_error?.decline_code}</small></td>
-    <td>
-      ${intent.status === 'processing' ? settleButtons(`/payments/${intent.id}/settle`, back) : ''}
-      ${charge?.status === 'succeeded' ? chargeButtons(charge, back) : ''}
-    </td>
-  </tr>`;
+  return html`${displayMoney(amount, currency)}
+  ${refunded > 0 ? html`<br /><small>${displayMoney(refunded, currency)} refunded</small>` : ''}`;
 }
 
-function chargeButtons({ id, amount, amount_refunded, disputed }: Charge, back: string): Html {
+function paymentButtons({ id, status }: PaymentIntent, charge: Charge | undefined, back: string): Html {
+  if (status === 'processing') return settleButtons(`/payments/${id}/settle`, back);
+  return charge?.status === 'succeeded' ? chargeButtons(charge, back) : html``;
+}
+
+function chargeButtons({ id, amount, amount_refunded, currency, disputed }: Charge, back: string): Html {
   const left = amount - amount_refunded;
-  const path = `/charges/${id}/dispute`;
-  return html`${left > 0 ? refundForm(id, left, back) : ''}
-  ${
-    left > 0 && !disputed
-      ? html`${button('Dispute as fraudulent', path, back, { kind: 'fraudulent' })}
-        ${button('…as not received', path, back, { kind: 'product_not_received' })}
-        ${button('Inquire', path, back, { kind: 'inquiry' })}`
-      : ''
-  }`;
+  if (left <= 0) return html``;
+  return html`${actionForm(`/charges/${id}/refund`, back, refundFields(left, currency))}
+  ${disputed ? '' : actionForm(`/charges/${id}/dispute`, back, DISPUTE_FIELDS)}`;
 }
 
-function refundForm(charge: string, left: number, back: string): Html {
-  return html`<form class="inline" method="post" action="${HOME}/charges/${charge}/refund">
-    ${hidden({ back: HOME + back })}
+function refundFields(left: number, currency: string): Html {
+  return html`${currencySymbol(currency)}
     <input
-      type="number"
+      type="text"
       class="short"
-      name="amount"
-      min="1"
-      max="${left}"
-      value="${left}"
-      aria-label="Amount in the currency's smallest unit"
+      name="money"
+      size="7"
+      inputmode="decimal"
+      value="${majorUnits(left, currency)}"
+      aria-label="Amount to refund, in ${currency.toUpperCase()}"
     />
-    <button class="small">Refund</button>
-  </form>`;
+    ${submit('Refund')}`;
 }
+
+const DISPUTE_FIELDS = html`${select('kind', 'What the buyer says', [
+  ['fraudulent', 'fraudulent'],
+  ['product_not_received', 'not received'],
+  ['inquiry', 'inquiry only'],
+])}
+${submit('Dispute', true)}`;
 
 function refundTable(refunds: readonly Refund[], back: string): Html {
-  const rows = refunds.map(
-    ({ id, amount, created, currency, failure_reason, status }) =>
-      html`<tr>
-        <td>${time(created)}</td>
-        <td>${code(id)}</td>
-        <td class="amount">${displayMoney(amount, currency)}</td>
-        <td>${tag(status)} <small>${failure_reason}</small></td>
-        <td>
-          ${status === 'pending' ? button('It arrives', `/refunds/${id}/settle`, back) : ''}
-          ${status === 'pending' || status === 'succeeded' ? button('It fails', `/refunds/${id}/fail`, back) : ''}
-        </td>
-      </tr>`,
-  );
+  const buttonsOf = ({ id, status }: Refund): Html => html`
+    ${status === 'pending' ? button('It arrives', `/refunds/${id}/settle`, back) : ''}
+    ${
+      status === 'pending' || status === 'succeeded'
+        ? button('It fails', `/refunds/${id}/fail`, back, { isGrave: true })
+        : ''
+    }
+  `;
   return html`<h2>Refunds</h2>
-    ${table(['Created', 'Refund', 'Amount', 'Status', ''], rows)}`;
+    ${table<Refund>(
+      [
+        ['Created', ({ created }) => time(created)],
+        ['Refund', ({ id }) => code(id)],
+        ['Amount', ({ amount, currency }) => displayMoney(amount, currency), 'amount'],
+        [
+          'Status',
+          ({ status, failure_reason: reason }) =>
+            html`${tag(status)} <small>${reason?.replaceAll('_', ' ')}</small>`,
+        ],
+        ['', buttonsOf],
+      ],
+      refunds,
+    )}`;
 }
 
 function disputeTable(disputes: readonly Dispute[], back: string): Html {
-  const rows = disputes.map(
-    (dispute) =>
-      html`<tr>
-        <td>${time(dispute.created)}</td>
-        <td>${code(dispute.id)}</td>
-        <td>${dispute.reason.replaceAll('_', ' ')}</td>
-        <td class="amount">${displayMoney(dispute.amount, dispute.currency)}</td>
-        <td>${tag(dispute.status)}</td>
-        <td>${isOpen(dispute) ? disputeButtons(dispute, back) : ''}</td>
-      </tr>`,
-  );
   return html`<h2>Disputes</h2>
-    ${table(['Created', 'Dispute', 'Reason', 'Amount', 'Status', ''], rows)}`;
+    ${table<Dispute>(
+      [
+        ['Created', ({ created }) => time(created)],
+        ['Dispute', ({ id }) => code(id)],
+        ['Reason', ({ reason }) => reason.replaceAll('_', ' ')],
+        ['Amount', ({ amount, currency }) => displayMoney(amount, currency), 'amount'],
+        ['Status', ({ status }) => tag(status)],
+        ['', (dispute) => (isOpen(dispute) ? disputeButtons(dispute, back) : '')],
+      ],
+      disputes,
+    )}`;
 }
 
 function disputeButtons(dispute: Dispute, back: string): Html {
   const path = `/disputes/${dispute.id}`;
+  const close = (label: string, outcome: 'won' | 'lost'): Html =>
+    button(label, `${path}/close`, back, { fields: { outcome }, isGrave: outcome === 'lost' });
   if (isInquiry(dispute)) {
-    return html`${button('Close the inquiry', `${path}/close`, back, { outcome: 'won' })}
-    ${button('Make it a dispute', `${path}/escalate`, back)}`;
+    return html`${close('Close the inquiry', 'won')}
+    ${button('Make it a dispute', `${path}/escalate`, back, { isGrave: true })}`;
   }
-  return html`${button('We win', `${path}/close`, back, { outcome: 'won' })}
-  ${button('We lose', `${path}/close`, back, { outcome: 'lost' })}`;
+  return html`${close('We win', 'won')} ${close('We lose', 'lost')}`;
 }

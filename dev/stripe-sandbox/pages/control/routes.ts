@@ -2,6 +2,7 @@ import { own } from '../../api/operations.ts';
 import { readChaosConfig } from '../../chaos/config.ts';
 import { rollSecret } from '../../webhooks/secrets.ts';
 import type { PageRequest, PageRoute } from '../page.ts';
+import { HOME } from '../html.ts';
 import { action, jsonOnly, view } from './answers.ts';
 import { ask } from './ask.ts';
 import { chaosPage } from './chaos-page.ts';
@@ -33,7 +34,8 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * - `POST /subscriptions/:id/cancel`: `when` = `now`, `period_end` or `never`
  * - `POST /invoices/:id/pay`: pays an open invoice with the customer's method
  * - `POST /payments/:id/settle`: `outcome` of a bank debit = `succeed` or `fail`
- * - `POST /charges/:id/refund`: `amount` in the currency's smallest unit; all that is left by default
+ * - `POST /charges/:id/refund`: `amount` in the currency's smallest unit, or `money` as people write it
+ *   (`1.50`); all that is left by default
  * - `POST /charges/:id/dispute`: `kind` = `fraudulent`, `product_not_received` or `inquiry`
  * - `POST /refunds/:id/settle`, `POST /refunds/:id/fail`: the bank's last word
  * - `POST /disputes/:id/close`: `outcome` = `won` or `lost`; `POST /disputes/:id/escalate`: an inquiry
@@ -46,13 +48,17 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * - `POST /settings`: `after_last_retry` = `cancel`, `unpaid` or `past_due`
  */
 export function controlPages(controls: Controls): readonly PageRoute[] {
-  return [...pages(controls), ...customerActions, ...paymentActions, ...webhookActions(controls)];
+  return [toHome, ...pages(controls), ...customerActions, ...paymentActions, ...webhookActions(controls)];
 }
+
+/** The bare address leads to what a person can use. */
+const toHome: PageRoute = { method: 'GET', path: '/', handle: () => ({ status: 303, location: HOME }) };
 
 function pages(controls: Controls): PageRoute[] {
   const { chaos, deliveries } = controls;
   return [
-    view('', ({ context }) => homePage(context, deliveries)),
+    view('', ({ context }) => homePage(context, controls)),
+    view('/', ({ context }) => homePage(context, controls)),
     view('/customers', ({ context }) => customersPage(context)),
     view('/customers/:id', customerPage),
     view('/payments', ({ context }) => paymentsPage(context)),
@@ -75,7 +81,7 @@ const customerActions: readonly PageRoute[] = [
   action('/time/advance', advanceOwnTime),
   action('/test-clocks/:id/advance', advanceClock),
   action('/customers/:id/fail-next', failNext),
-  action('/customers/:id/portal', portalSession, { leadTo: (_request, { url }) => url }),
+  action('/customers/:id/portal', portalSession, { leadTo: ({ url }) => url }),
   action('/subscriptions/:id/cancel', cancel),
   action('/invoices/:id/pay', ({ context, id }) => ask(context, 'POST', `/v1/invoices/${id}/pay`)),
   action('/sessions/:id/expire', ({ context, id }) =>

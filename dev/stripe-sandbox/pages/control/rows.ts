@@ -1,12 +1,11 @@
 import type { Context } from '../../state/context.ts';
 import { displayMoney } from '../../state/money.ts';
-import type { EventObject, ObjectTypes } from '../../state/wire.ts';
-import type { Delivery } from '../../webhooks/deliveries.ts';
+import type { ObjectTypes } from '../../state/wire.ts';
 import { periodEnd } from '../../billing/cancellation.ts';
 import { detailsOf } from '../../checkout/details.ts';
-import { html, type Html } from '../html.ts';
+import { HOME, html, type Html } from '../html.ts';
 import { day, planName, priceText } from '../words.ts';
-import { button, code, HOME, table, tag, time } from './layout.ts';
+import { button, code, table, tag, time, type Column } from './layout.ts';
 
 type Customer = ObjectTypes['customer'];
 type Session = ObjectTypes['checkout.session'];
@@ -21,41 +20,49 @@ export function customerLink(context: Context, id: string | null): Html {
   </a>`;
 }
 
+/** Whose rows a table has: on a customer's own page the column says nothing. */
+export type Of = 'all' | 'one customer';
+
+/** The columns that say something on a page of `of`. */
+export function columnsFor<Row>(of: Of, columns: readonly Column<Row>[]): readonly Column<Row>[] {
+  return of === 'all' ? columns : columns.filter(([heading]) => heading !== 'Customer');
+}
+
 export function customerTable(context: Context, customers: readonly Customer[]): Html {
   const subscriptions = context.store.all('subscription');
-  return table(
-    ['Customer', 'E-mail', 'Created', 'Subscriptions', 'Time'],
-    customers.map(
-      (customer) =>
-        html`<tr>
-          <td>${customerLink(context, customer.id)}</td>
-          <td>${customer.email}</td>
-          <td>${time(customer.created)}</td>
-          <td>
-            ${subscriptions.filter((one) => one.customer === customer.id).map(({ status }) => tag(status))}
-          </td>
-          <td>${customer.test_clock ? code(customer.test_clock) : 'the sandbox’s'}</td>
-        </tr>`,
-    ),
+  const statusesOf = (id: string): Html[] =>
+    subscriptions.filter((one) => one.customer === id).map(({ status }) => tag(status));
+  return table<Customer>(
+    [
+      ['Customer', ({ id }) => customerLink(context, id)],
+      ['E-mail', ({ email }) => email],
+      ['Created', ({ created }) => time(created)],
+      ['Subscriptions', ({ id }) => statusesOf(id)],
+      ['Time', ({ test_clock: clock }) => (clock ? code(clock) : 'the sandbox’s')],
+    ],
+    customers,
   );
 }
 
-export function subscriptionTable(context: Context, subscriptions: readonly Subscription[]): Html {
-  return table(
-    ['Subscription', 'Customer', 'Plan', 'Status', 'Period', ''],
-    subscriptions.map((subscription) => {
-      const plans = subscription.items.data.map(
-        ({ price, quantity }) => html`${planName(context, price)}, ${priceText(price, quantity)}<br />`,
-      );
-      return html`<tr>
-        <td>${code(subscription.id)}</td>
-        <td>${customerLink(context, subscription.customer)}</td>
-        <td>${plans}</td>
-        <td>${tag(subscription.status)} ${endOf(subscription)}</td>
-        <td>until ${day(periodEnd(subscription))}</td>
-        <td>${subscriptionButtons(subscription)}</td>
-      </tr>`;
-    }),
+export function subscriptionTable(
+  context: Context,
+  subscriptions: readonly Subscription[],
+  of: Of = 'all',
+): Html {
+  const plansOf = ({ items }: Subscription): Html[] =>
+    items.data.map(
+      ({ price, quantity }) => html`${planName(context, price)}, ${priceText(price, quantity)}<br />`,
+    );
+  return table<Subscription>(
+    columnsFor(of, [
+      ['Plan', plansOf],
+      ['Customer', ({ customer }) => customerLink(context, customer)],
+      ['Status', (one) => html`${tag(one.status)} ${endOf(one)}`],
+      ['Period', (one) => `until ${day(periodEnd(one))}`],
+      ['Subscription', ({ id }) => code(id)],
+      ['', subscriptionButtons],
+    ]),
+    subscriptions,
   );
 }
 
@@ -64,92 +71,48 @@ function endOf({ cancel_at, ended_at }: Subscription): string {
   return cancel_at === null ? '' : `ends ${day(cancel_at)}`;
 }
 
-function subscriptionButtons({ id, customer, cancel_at, ended_at }: Subscription): Html {
+function subscriptionButtons({ id, customer, cancel_at, ended_at, status }: Subscription): Html {
   if (ended_at !== null) return html``;
   const path = `/subscriptions/${id}/cancel`;
   const back = `/customers/${customer}`;
+  const press = (label: string, when: string, isGrave = false): Html =>
+    button(label, path, back, { fields: { when }, isGrave });
   const atEnd =
-    cancel_at === null
-      ? button('Cancel at the period’s end', path, back, { when: 'period_end' })
-      : button('Do not cancel', path, back, { when: 'never' });
-  return html`${atEnd} ${button('Cancel now', path, back, { when: 'now' })}`;
+    cancel_at === null ? press('Cancel at the period’s end', 'period_end') : press('Do not cancel', 'never');
+  // Whoever has not paid the first invoice has no period that could be lived to its end.
+  return html`${status === 'incomplete' ? '' : atEnd} ${press('Cancel now', 'now', true)}`;
 }
 
-export function sessionTable(context: Context, sessions: readonly Session[], back: string): Html {
-  return table(
-    ['Created', 'Session', 'Customer', 'Total', 'Status', ''],
-    sessions.map(
-      (session) =>
-        html`<tr>
-          <td>${time(session.created)}</td>
-          <td>
-            ${
-              session.url === null ? code(session.id) : html`<a href="${session.url}">${code(session.id)}</a>`
-            }
-          </td>
-          <td>${customerLink(context, session.customer)}</td>
-          <td class="amount">${displayMoney(session.amount_total ?? 0, session.currency ?? 'gbp')}</td>
-          <td>${session.mode}, ${session.status}, ${session.payment_status}</td>
-          <td>${sessionButtons(context, session, back)}</td>
-        </tr>`,
-    ),
+export function sessionTable(
+  context: Context,
+  sessions: readonly Session[],
+  back: string,
+  of: Of = 'all',
+): Html {
+  const linkOf = ({ id, url }: Session): Html =>
+    url === null ? code(id) : html`<a href="${url}">${code(id)}</a>`;
+  return table<Session>(
+    columnsFor(of, [
+      ['Created', ({ created }) => time(created)],
+      ['Session', linkOf],
+      ['Customer', ({ customer }) => customerLink(context, customer)],
+      ['Total', ({ amount_total: total, currency }) => displayMoney(total ?? 0, currency ?? 'gbp'), 'amount'],
+      ['Status', ({ mode, status, payment_status: paid }) => `${mode}, ${status}, ${paid}`],
+      ['', (session) => sessionButtons(context, session, back)],
+    ]),
+    sessions,
   );
 }
 
 function sessionButtons(context: Context, session: Session, back: string): Html {
   const { id, status } = session;
   const intent = context.store.get('payment_intent', detailsOf(context, session).paymentIntent ?? '');
-  if (status === 'open') return button('Let it expire', `/sessions/${id}/expire`, back);
+  if (status === 'open') return button('Let it expire', `/sessions/${id}/expire`, back, { isGrave: true });
   return intent?.status === 'processing' ? settleButtons(`/sessions/${id}/settle`, back) : html``;
 }
 
 /** The bank's answer to a debit. */
 export function settleButtons(path: string, back: string): Html {
-  return html`${button('Money arrives', path, back, { outcome: 'succeed' })}
-  ${button('Debit fails', path, back, { outcome: 'fail' })}`;
-}
-
-export function eventTable(
-  events: readonly EventObject[],
-  deliveries: readonly Delivery[],
-  back: string,
-): Html {
-  return table(
-    ['Created', 'Type', 'About', 'Delivered', ''],
-    events.map((event) => {
-      const about = Object.entries(event.data.object).find(([key]) => key === 'id')?.[1];
-      const latest = deliveries.findLast((delivery) => delivery.event === event.id);
-      return html`<tr>
-        <td>${time(event.created)}</td>
-        <td><a href="${HOME}/events/${event.id}">${event.type}</a></td>
-        <td>${code(String(about ?? ''))}</td>
-        <td>${latest ? answerOf(latest) : event.pending_webhooks > 0 ? 'not yet' : 'to nobody'}</td>
-        <td>${button('Send again', `/events/${event.id}/resend`, back)}</td>
-      </tr>`;
-    }),
-  );
-}
-
-function answerOf(delivery: Delivery): Html {
-  return html`${tag(String(delivery.status ?? 'no answer'))} <small>${delivery.answer.slice(0, 60)}</small>`;
-}
-
-export function deliveryTable(deliveries: readonly Delivery[]): Html {
-  return table(
-    ['Started', 'Event', 'Endpoint', 'Attempt', 'Answer', 'Next'],
-    deliveries.map(
-      (delivery) =>
-        html`<tr>
-          <td>${delivery.started_at.slice(11, 19)}</td>
-          <td><a href="${HOME}/events/${delivery.event}">${delivery.type}</a></td>
-          <td>${delivery.url}</td>
-          <td>${delivery.attempt}</td>
-          <td>
-            ${tag(String(delivery.status ?? 'no answer'))} in ${delivery.duration_ms} ms
-            <small>${delivery.answer.slice(0, 200)}</small>
-          </td>
-          <td>${delivery.next_attempt_at?.slice(11, 19)}</td>
-        </tr>`,
-    ),
-  );
+  return html`${button('Money arrives', path, back, { fields: { outcome: 'succeed' } })}
+  ${button('Debit fails', path, back, { fields: { outcome: 'fail' }, isGrave: true })}`;
 }

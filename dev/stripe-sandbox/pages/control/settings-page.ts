@@ -1,9 +1,9 @@
 import type { Context } from '../../state/context.ts';
 import type { AccountSettings } from '../../state/settings.ts';
-import { html, type Html } from '../html.ts';
+import { HOME, html } from '../html.ts';
 import type { PageRequest } from '../page.ts';
 import { choice } from './answers.ts';
-import { controlPage, hidden, HOME } from './layout.ts';
+import { hidden, type Content } from './layout.ts';
 
 const AFTER_LAST_RETRY = {
   cancel: 'Cancel the subscription',
@@ -12,7 +12,7 @@ const AFTER_LAST_RETRY = {
 } satisfies Record<AccountSettings['afterLastRetry'], string>;
 
 /** What a Stripe account is set to in its dashboard. */
-export function settingsPage({ store }: Context): Html {
+export function settingsPage({ store }: Context): Content {
   const options = Object.entries(AFTER_LAST_RETRY).map(
     ([value, label]) =>
       html`<label>
@@ -25,9 +25,9 @@ export function settingsPage({ store }: Context): Html {
         ${label}
       </label>`,
   );
-  return controlPage(
-    'Settings',
-    html`<form method="post" action="${HOME}/settings">
+  return {
+    title: 'Settings',
+    body: html`<form method="post" action="${HOME}/settings">
       ${hidden({ back: `${HOME}/settings` })}
       <fieldset>
         <h2>When all retries of an invoice’s payment have failed</h2>
@@ -35,7 +35,7 @@ export function settingsPage({ store }: Context): Html {
       </fieldset>
       <button>Save</button>
     </form>`,
-  );
+  };
 }
 
 export function changeSettings({ context: { store }, fields }: PageRequest): AccountSettings {
