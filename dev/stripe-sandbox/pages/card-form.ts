@@ -2,16 +2,25 @@ import { readCard, type Card } from '../payments/cards.ts';
 import type { Context } from '../state/context.ts';
 import { html, type Html } from './html.ts';
 
-/** Fields for a card as somebody types it: `card_number`, `exp` (MM/YY), `cvc`. */
-export function cardFields(): Html {
+/**
+ * Fields for a card as somebody types it: `card_number`, `exp` (MM/YY), `cvc`,
+ * with what was `typed` before. A browser is not to offer real cards here.
+ */
+export function cardFields(typed: URLSearchParams): Html {
+  const input = (name: string, placeholder: string): Html =>
+    html`<input
+      type="text"
+      name="${name}"
+      value="${typed.get(name)}"
+      inputmode="numeric"
+      autocomplete="off"
+      placeholder="${placeholder}"
+    />`;
   return html`
-    <label>
-      Card number
-      <input type="text" name="card_number" inputmode="numeric" placeholder="4242 4242 4242 4242" />
-    </label>
+    <label>Card number ${input('card_number', '4242 4242 4242 4242')}</label>
     <div class="row">
-      <label>Expiry <input type="text" name="exp" placeholder="12/34" /></label>
-      <label>CVC <input type="text" name="cvc" inputmode="numeric" placeholder="123" /></label>
+      <label>Expiry ${input('exp', '12/34')}</label>
+      <label>CVC ${input('cvc', '123')}</label>
     </div>
   `;
 }

@@ -71,11 +71,11 @@ const STYLE = new Html(`
   fieldset { border: 0; margin: 0; padding: 0; }
   .row { display: flex; gap: 1rem; } .row > * { flex: 1; }
   button { margin-top: 1rem; padding: .55rem 1rem; font: inherit; border: 0; border-radius: 5px; background: #635bff; color: #fff; cursor: pointer; }
-  button.quiet { background: none; color: #545969; text-decoration: underline; }
+  button.quiet { padding-left: 0; background: none; color: #545969; text-decoration: underline; }
   input.short:not([type=radio]), select.short { width: auto; max-width: 9rem; padding: .1rem .3rem; font-size: .8rem; }
   form.inline { display: inline-block; margin: 0 .3rem .2rem 0; } pre { font-size: .82rem; }
   button.small { margin: 0; padding: .1rem .5rem; font-size: .8rem; white-space: nowrap; border: 1px solid #8792a2; background: #fff; color: #1a1f36; }
-  button.grave { border-color: #a30f0f; color: #a30f0f; }
+  button.grave { border: 1px solid #a30f0f; background: #fff; color: #a30f0f; }
   .wide-button { width: 100%; }
   .problem { padding: .6rem .8rem; border-radius: 5px; background: #fde8e8; color: #a30f0f; }
   .notice { padding: .6rem .8rem; border-radius: 5px; background: #e6f6ec; color: #0b6b32; }

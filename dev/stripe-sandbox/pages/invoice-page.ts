@@ -5,7 +5,7 @@ import type { Context } from '../state/context.ts';
 import { displayMoney } from '../state/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { CARD_HINTS, cardFields, typedCard } from './card-form.ts';
-import { document, html, type Html } from './html.ts';
+import { document, html, type Html, type Part } from './html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
 import { day, methodText } from './words.ts';
 
@@ -36,8 +36,8 @@ function withInvoice(
   return { status: 404, html: document('Not found', html`<h1>There is no such invoice.</h1>`) };
 }
 
-function show({ context }: PageRequest, invoice: Invoice): PageAnswer {
-  return { status: 200, html: invoicePage(context, invoice) };
+function show({ context, fields }: PageRequest, invoice: Invoice): PageAnswer {
+  return { status: 200, html: invoicePage(context, invoice, fields) };
 }
 
 function pay({ context, fields }: PageRequest, invoice: Invoice): PageAnswer {
@@ -46,7 +46,7 @@ function pay({ context, fields }: PageRequest, invoice: Invoice): PageAnswer {
   if (!isPayable(context, invoice)) return home;
   const again = (status: number, problem: string): PageAnswer => ({
     status,
-    html: invoicePage(context, context.store.must('invoice', invoice.id), problem),
+    html: invoicePage(context, context.store.must('invoice', invoice.id), fields, problem),
   });
   const method =
     fields.get('action') === 'pay_saved' ? defaultMethod(context, invoice) : cardOf(context, invoice, fields);
@@ -73,55 +73,58 @@ function isPayable(context: Context, invoice: Invoice): boolean {
   return isOwed && intentOf(context, invoice.id)?.status !== 'processing';
 }
 
-function invoicePage(context: Context, invoice: Invoice, problem?: string): Html {
+function invoicePage(context: Context, invoice: Invoice, typed: URLSearchParams, problem?: string): Html {
   const { currency, lines } = invoice;
+  const buyer = [invoice.customer_name, invoice.customer_email].filter(Boolean).join(', ');
   return document(
     `Invoice ${invoice.number}`,
     html`
       <h1>Invoice ${invoice.number}</h1>
       <p class="total">${displayMoney(invoice.amount_due, currency)}</p>
       <p><span class="tag">${statusText(invoice)}</span></p>
-      <p>${invoice.customer_name} ${invoice.customer_email}</p>
+      ${buyer === '' ? '' : html`<p>${buyer}</p>`}
       ${invoice.description === null ? '' : html`<p>${invoice.description}</p>`}
       <table>
         ${lines.data.map((line) => row(lineText(line), line.amount, currency))}
         ${amounts(invoice).map(([name, amount]) => row(name, amount, currency))}
       </table>
       ${problem === undefined ? '' : html`<p class="problem" role="alert">${problem}</p>`}
-      ${isPayable(context, invoice) ? payForm(context, invoice) : ''}
+      ${isPayable(context, invoice) ? payForm(context, invoice, typed) : ''}
     `,
   );
 }
 
-function row(name: string, amount: number, currency: string): Html {
+function row(name: Part, amount: number, currency: string): Html {
   return html`<tr>
     <td>${name}</td>
     <td class="amount">${displayMoney(amount, currency)}</td>
   </tr>`;
 }
 
-function lineText({ description, period }: Invoice['lines']['data'][number]): string {
+function lineText({ description, period }: Invoice['lines']['data'][number]): Html {
   const name = description ?? 'Item';
-  return period.start === period.end ? name : `${name}, ${day(period.start)} to ${day(period.end)}`;
+  if (period.start === period.end) return html`${name}`;
+  return html`${name}<br /><small>${day(period.start)} to ${day(period.end)}</small>`;
 }
 
-/** What comes between the lines and what is due, where it is not nothing. */
+/** What comes between the lines and what is due or was paid, where it is not nothing. */
 function amounts(invoice: Invoice): (readonly [string, number])[] {
   const discount = (invoice.total_discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0);
+  const due = invoice.status === 'paid' ? 'Paid' : 'Due';
   const named = [
     ['Discounts', -discount],
     ['Balance of before', invoice.starting_balance],
     ['Left on the balance', -(invoice.ending_balance ?? 0)],
-    ['Due', invoice.amount_due],
+    [due, invoice.amount_due],
   ] as const;
-  return named.filter(([name, amount]) => amount !== 0 || name === 'Due');
+  return named.filter(([name, amount]) => amount !== 0 || name === due);
 }
 
 function statusText({ status, due_date: due }: Invoice): string {
   return status === 'open' && due !== null ? `open, due on ${day(due)}` : String(status);
 }
 
-function payForm(context: Context, invoice: Invoice): Html {
+function payForm(context: Context, invoice: Invoice, typed: URLSearchParams): Html {
   const saved = defaultMethod(context, invoice);
   const asked = intentOf(context, invoice.id)?.next_action?.redirect_to_url?.url;
   const verb = `Pay ${displayMoney(invoice.amount_remaining, invoice.currency)}`;
@@ -137,7 +140,7 @@ function payForm(context: Context, invoice: Invoice): Html {
         : ''
     }
     <form method="post" action="/i/${invoice.id}">
-      ${cardFields()}
+      ${cardFields(typed)}
       <button class="wide-button" name="action" value="pay">${verb}</button>
     </form>
     ${CARD_HINTS}

@@ -3,16 +3,14 @@ import { collectsMethod } from '../checkout/pay.ts';
 import type { Context } from '../state/context.ts';
 import { displayMoney } from '../state/money.ts';
 import { CARD_HINTS, cardFields } from './card-form.ts';
-import { document, html, type Html } from './html.ts';
+import { document, HOME, html, type Html } from './html.ts';
 import { couponText, day, priceText } from './words.ts';
 
 /** What the buyer has typed already, to be shown again. */
 export interface Typed {
   /** The session's own address, which the buyer does not change. */
   readonly knownEmail: string | null;
-  readonly email: string;
-  readonly name: string;
-  readonly promotionCode: string;
+  readonly fields: URLSearchParams;
 }
 
 /** The page of an open session: the order, its promotion code, and the form that pays it. */
@@ -29,12 +27,14 @@ export function payForm(context: Context, session: Session, typed: Typed, proble
           <input
             type="email"
             name="email"
-            value="${typed.knownEmail ?? typed.email}"
+            value="${typed.knownEmail ?? typed.fields.get('email')}"
             ${typed.knownEmail === null ? '' : 'readonly'}
           />
         </label>
-        <label>Name <input type="text" name="name" autocomplete="name" value="${typed.name}" /></label>
-        ${collectsMethod(session) ? methodFields(session) : ''}
+        <label
+          >Name <input type="text" name="name" autocomplete="name" value="${typed.fields.get('name')}"
+        /></label>
+        ${collectsMethod(session) ? methodFields(session, typed.fields) : ''}
         <button class="wide-button" name="action" value="pay">${submitText(context, session)}</button>
         <button class="quiet" name="action" value="cancel" formnovalidate>Cancel and go back</button>
       </form>
@@ -62,7 +62,7 @@ function orderSummary(context: Context, session: Session): Html {
       ${detailsOf(context, session).lineItems.map(
         (item) =>
           html`<tr>
-            <td>${item.description} <small>× ${item.quantity}</small></td>
+            <td>${item.description} ${item.quantity === 1 ? '' : html`<small>× ${item.quantity}</small>`}</td>
             <td class="amount">${itemPrice(item)}</td>
           </tr>`,
       )}
@@ -112,45 +112,43 @@ function codeForm(context: Context, session: Session, typed: Typed): Html {
     : html`<form method="post">
         <label>
           Promotion code
-          <input type="text" name="promotion_code" value="${typed.promotionCode}" />
+          <input type="text" name="promotion_code" value="${typed.fields.get('promotion_code')}" />
         </label>
         <button class="small" name="action" value="apply_code">Apply</button>
       </form>`;
 }
 
-function methodFields(session: Session): Html {
-  const types = session.payment_method_types;
+/** The choice between a card and a debit, each with its own fields, or the fields of the only one. */
+function methodFields({ payment_method_types: types }: Session, typed: URLSearchParams): Html {
   const debit = types.find((type) => type in DEBITS);
-  const card = types.includes('card') ? cardFields() : html``;
-  if (debit === undefined) return card;
-  return html`
-    ${card}
-    <label>
-      <input
-        type="radio"
-        name="payment_method"
-        value="card"
-        ${types.includes('card') ? 'checked' : 'disabled'}
-      />
-      Card
-    </label>
-    <label>
-      <input type="radio" name="payment_method" value="${debit}" ${types.includes('card') ? '' : 'checked'} />
-      Bank debit: the money comes some days later, or when somebody says so on
-      <a href="/_sandbox">/_sandbox</a>
-    </label>
-    ${DEBITS[debit]}
-  `;
+  const card = types.includes('card') ? cardFields(typed) : undefined;
+  if (debit === undefined) return card ?? html``;
+  const chosen = typed.get('payment_method') ?? (card ? 'card' : debit);
+  const choice = (type: string, label: Html): Html =>
+    html`<label>
+      <input type="radio" name="payment_method" value="${type}" ${type === chosen ? 'checked' : ''} />
+      ${label}
+    </label>`;
+  return html`<fieldset>
+    ${card ? html`${choice('card', html`<strong>Card</strong>`)} ${card}` : ''}
+    ${choice(debit, html`<strong>Bank debit</strong>`)}
+    <small>The money comes some days later, or when somebody says so on <a href="${HOME}">${HOME}</a>.</small>
+    ${DEBITS[debit]?.(typed.get('account'))}
+  </fieldset>`;
 }
 
 /** Bank accounts to try, by the type of debit. */
-const DEBITS: Readonly<Record<string, Html>> = {
-  bacs_debit: html`
-    <label>Account number <input type="text" name="account" placeholder="00012345" /></label>
+const DEBITS: Readonly<Record<string, (typed: string | null) => Html>> = {
+  bacs_debit: (typed) => html`
+    <label>
+      Account number <input type="text" name="account" value="${typed}" placeholder="00012345" />
+    </label>
     <small>00012345 pays · 22222227 has no money · 33333335 has not agreed</small>
   `,
-  sepa_debit: html`
-    <label>IBAN <input type="text" name="account" placeholder="AT61 1904 3002 3457 3201" /></label>
+  sepa_debit: (typed) => html`
+    <label>
+      IBAN <input type="text" name="account" value="${typed}" placeholder="AT61 1904 3002 3457 3201" />
+    </label>
     <small>AT61 1904 3002 3457 3201 pays · AT98 1904 3000 0222 2227 has no money</small>
   `,
 };
@@ -162,8 +160,8 @@ export function askPage(session: Session, typed: Typed): Html {
     html`<h1>Your bank asks</h1>
       <p>Do you confirm the payment of ${totalOf(session)}?</p>
       <form method="post">
-        <input type="hidden" name="email" value="${typed.email}" />
-        <input type="hidden" name="name" value="${typed.name}" />
+        <input type="hidden" name="email" value="${typed.fields.get('email')}" />
+        <input type="hidden" name="name" value="${typed.fields.get('name')}" />
         <button name="action" value="confirm">Complete authentication</button>
         <button class="quiet" name="action" value="refuse">Fail authentication</button>
       </form>`,

@@ -150,9 +150,7 @@ function successUrl(session: Session): string {
 function typedIn(request: PageRequest, session: Session): Typed {
   return {
     knownEmail: knownEmail(request.context, session),
-    email: text(request, 'email'),
-    name: text(request, 'name'),
-    promotionCode: text(request, 'promotion_code'),
+    fields: request.fields,
   };
 }
 

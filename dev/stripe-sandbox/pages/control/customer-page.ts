@@ -40,7 +40,7 @@ export function customerPage({ context, id }: PageRequest): Content {
   };
 }
 
-const DECLINES = DECLINE_CODES.map((code) => [code, code.replaceAll('_', ' ')] as const);
+const DECLINES = DECLINE_CODES.map((one) => [one, one.replaceAll('_', ' ')] as const);
 
 /** What a person arranges: the next payment's failure, and a visit to the portal. */
 function arrangements({ store }: Context, { id }: Customer): Html {

@@ -27,7 +27,7 @@ export function cancelPage(visit: Visit, subscription: Subscription, problem?: P
       <form method="post" action="${address(visit)}">
         ${hiddenFields({ action: 'cancel', subscription: subscription.id })}
         ${reason.enabled ? reasonFields(reason.options) : ''}
-        <button class="wide-button">Cancel subscription</button>
+        <button class="wide-button grave">Cancel subscription</button>
       </form>
       ${backLink(visit)}
     `,

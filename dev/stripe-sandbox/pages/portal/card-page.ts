@@ -5,13 +5,13 @@ import type { PageAnswer } from '../page.ts';
 import { address, backLink, hiddenFields, portalPage, type Problem } from './frame.ts';
 
 /** A form for the card that is to pay from now on. */
-export function cardPage(visit: Visit, problem?: Problem): PageAnswer {
+export function cardPage(visit: Visit, fields: URLSearchParams, problem?: Problem): PageAnswer {
   return portalPage(
     visit,
     'Update your card',
     html`
       <form method="post" action="${address(visit)}">
-        ${hiddenFields({ action: 'update_card' })} ${cardFields()}
+        ${hiddenFields({ action: 'update_card' })} ${cardFields(fields)}
         <button class="wide-button">Save card</button>
       </form>
       ${CARD_HINTS} ${backLink(visit)}

@@ -60,10 +60,11 @@ export function actionButton(
   action: string,
   label: string,
   fields: Readonly<Record<string, string>> = {},
+  size: 'small' | '' = '',
 ): Html {
   return html`<form method="post" action="${address(visit)}">
     ${hiddenFields({ action, ...fields })}
-    <button>${label}</button>
+    <button class="${size}">${label}</button>
   </form>`;
 }
 
@@ -74,8 +75,8 @@ export function hiddenFields(fields: Readonly<Record<string, string>>): Html[] {
   );
 }
 
-/** Pays an open invoice with the saved card. */
-export function payButton(visit: Visit, invoice: ObjectTypes['invoice']): Html {
+/** Pays an open invoice with the saved card; `small` stands in a table. */
+export function payButton(visit: Visit, invoice: ObjectTypes['invoice'], size: 'small' | '' = ''): Html {
   const amount = displayMoney(invoice.amount_remaining, invoice.currency);
-  return actionButton(visit, 'pay_invoice', `Pay ${amount} now`, { invoice: String(invoice.id) });
+  return actionButton(visit, 'pay_invoice', `Pay ${amount} now`, { invoice: String(invoice.id) }, size);
 }

@@ -32,7 +32,7 @@ export function homePage(visit: Visit, done: string | null, problem?: Problem): 
           : ''
       }
       <h2>Details</h2>
-      <p>${customer.name}<br />${customer.email}</p>
+      ${[customer.name, customer.email].map((line) => (line === null || line === undefined ? '' : html`<p>${line}</p>`))}
       ${
         changeableDetails(visit).length > 0
           ? html`<p><a href="${address(visit, { page: 'details' })}">Change details</a></p>`
@@ -67,6 +67,13 @@ function invoiceHistory(visit: Visit): Html {
         ? html`<p>None.</p>`
         : html`<div class="scroll">
             <table>
+              <tr>
+                <th scope="col">Invoice</th>
+                <th scope="col">Date</th>
+                <th scope="col">Status</th>
+                <th scope="col" class="amount">Amount</th>
+                <td></td>
+              </tr>
               ${invoices.map((one) => invoiceRow(visit, one))}
             </table>
           </div>`
@@ -81,6 +88,6 @@ function invoiceRow(visit: Visit, invoice: Invoice): Html {
     <td>${day(invoice.created)}</td>
     <td>${invoice.status}</td>
     <td class="amount">${displayMoney(invoice.total, invoice.currency)}</td>
-    <td>${invoice.status === 'open' ? payButton(visit, invoice) : ''}</td>
+    <td>${invoice.status === 'open' ? payButton(visit, invoice, 'small') : ''}</td>
   </tr>`;
 }

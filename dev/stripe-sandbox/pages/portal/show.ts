@@ -47,7 +47,7 @@ export function pageNamed(
 ): PageAnswer {
   switch (name) {
     case 'card':
-      return cardPage(visit, problem);
+      return cardPage(visit, fields, problem);
     case 'details':
       return detailsPage(visit, fields, problem);
     case 'confirmed':

@@ -27,7 +27,7 @@ export function subscriptionCard(visit: Visit, subscription: Subscription): Html
       ${outlookText(visit, outlook)}
     </p>
     ${method ? html`<p>Paid by ${methodText(method)}.</p>` : ''}
-    <p><small>${subscription.id}, this period until ${day(periodEnd(subscription))}</small></p>
+    <p><small>This period is until ${day(periodEnd(subscription))}.</small></p>
     ${subscriptionActions(visit, subscription, outlook)}
   </section>`;
 }
@@ -69,14 +69,16 @@ function subscriptionActions(visit: Visit, subscription: Subscription, outlook: 
   const link = (page: string, label: string): Html =>
     html`<a href="${address(visit, { page, ...fields })}">${label}</a>`;
   const isEnding = outlook.kind === 'ends';
-  const mayUpdate = features.subscription_update.enabled && subscription.items.data.length === 1 && !isEnding;
+  // Until the first invoice is paid there is nothing to change or to keep until a period's end.
+  const isOpen = !isEnding && outlook.kind !== 'waits_for_payment';
+  const mayUpdate = features.subscription_update.enabled && subscription.items.data.length === 1 && isOpen;
   return html`
     ${invoice ? payButton(visit, invoice) : ''}
     ${outlook.kind === 'changes' ? actionButton(visit, 'keep_plan', 'Keep the current plan', fields) : ''}
     ${isEnding ? actionButton(visit, 'resume', 'Don’t cancel', fields) : ''}
     <p class="links">
       ${mayUpdate ? link('plans', 'Change plan') : ''}
-      ${features.subscription_cancel.enabled && !isEnding ? link('cancel', 'Cancel') : ''}
+      ${features.subscription_cancel.enabled && isOpen ? link('cancel', 'Cancel') : ''}
     </p>
   `;
 }
