@@ -371,6 +371,17 @@ describe('Idempotency-Key', () => {
     expect((await stripe.products.list()).data).toHaveLength(1);
   });
 
+  test('the order of the parameters does not matter', async () => {
+    const { sandbox: server } = await sandbox();
+    const headers = { 'idempotency-key': 'key-1' };
+    const form = 'name=A&metadata[a]=1&metadata[b]=2';
+    const first = await raw(server, 'POST', '/v1/products', { form, headers });
+    const other = form.split('&').toReversed().join('&');
+    const again = await raw(server, 'POST', '/v1/products', { form: other, headers });
+    expect(again.status).toBe(200);
+    expect(await again.text()).toBe(await first.text());
+  });
+
   test('other parameters or another path under the same key: idempotency_error', async () => {
     const { stripe } = await sandbox();
     const options = { idempotencyKey: 'key-1' };
@@ -515,6 +526,33 @@ describe('lists', () => {
       .list({ limit: 2, type: 'product.*' })
       .autoPagingToArray({ limit: 100 });
     expect(events).toHaveLength(5);
+  });
+
+  test('of a customer who never was are refused, those of one who is gone are not', async () => {
+    const { stripe } = await sandbox();
+    const { id: customer } = await stripe.customers.create({ payment_method: 'pm_card_visa' });
+    await stripe.paymentIntents.create({ amount: 500, currency: 'gbp', customer });
+    await stripe.customers.del(customer);
+    expect((await stripe.paymentIntents.list({ customer })).data).toHaveLength(1);
+    const unknown = { customer: 'cus_none' };
+    for (const list of [stripe.invoices.list(unknown), stripe.invoiceItems.list(unknown)]) {
+      expect(await refusal(list)).toMatchObject({ code: 'resource_missing', param: 'customer' });
+    }
+  });
+
+  test('know every filter, also of what no object here has', async () => {
+    const { stripe } = await sandbox();
+    const { id: price } = await priceOf(stripe, 900, 'month');
+    const { id: customer } = await stripe.customers.create({ payment_method: 'pm_card_visa' });
+    await stripe.subscriptions.create({ customer, items: [{ price }], trial_period_days: 7 });
+    await stripe.setupIntents.create({ customer });
+    const found = async (list: Promise<{ data: unknown[] }>): Promise<number> => (await list).data.length;
+    expect(await found(stripe.subscriptions.list({ automatic_tax: { enabled: false } }))).toBe(1);
+    expect(await found(stripe.subscriptions.list({ automatic_tax: { enabled: true } }))).toBe(0);
+    expect(await found(stripe.subscriptions.list({ customer_account: 'acct_1Other' }))).toBe(0);
+    expect(await found(stripe.invoices.list({ customer_account: 'acct_1Other' }))).toBe(0);
+    expect(await found(stripe.setupIntents.list({ attach_to_self: false }))).toBe(1);
+    expect(await found(stripe.setupIntents.list({ attach_to_self: true }))).toBe(0);
   });
 
   test('go on after an object that the filter no longer keeps', async () => {

@@ -5,7 +5,7 @@ import { invalid, StripeFailure } from './errors.ts';
 import { expand } from './expand.ts';
 import { failureOfFault, type Fault, type FaultRequest, type FaultRule } from './faults.ts';
 import { decodeForm, type Form } from './form.ts';
-import { IdempotencyKeys, type Answer } from './idempotency.ts';
+import { fingerprintOf, IdempotencyKeys, type Answer } from './idempotency.ts';
 import { newId } from '../state/ids.ts';
 import type { Operation } from './operations.ts';
 import { OPERATIONS } from '../resources/index.ts';
@@ -103,7 +103,7 @@ export class Api {
   /** Does the request, or repeats the answer that its Idempotency-Key already got. */
   #once(request: ApiRequest, form: Form, cause: Cause, fault: Fault): Outcome {
     const key = cause.idempotency_key;
-    const fingerprint = JSON.stringify([request.method, request.path, form]);
+    const fingerprint = fingerprintOf(request.method, request.path, form);
     const saved = key === null ? undefined : this.#keys.begin(key, fingerprint);
     const release = (): void => {
       if (key !== null && !saved) this.#keys.release(key);

@@ -1,11 +1,25 @@
 import type { SavedAnswer, Store } from '../state/store.ts';
 import { invalid, StripeFailure } from './errors.ts';
+import type { Form, FormValue } from './form.ts';
 
 /** A finished answer of the API. */
 export type Answer = Pick<SavedAnswer, 'status' | 'headers' | 'body'>;
 
 const LONGEST_KEY = 255;
 const KEPT_SECONDS = 24 * 60 * 60;
+
+/** What makes a request the same as another. */
+export function fingerprintOf(method: string, path: string, form: Form): string {
+  return JSON.stringify([method, path, sorted(form)]);
+}
+
+/** The same parameters in the order of their names: in which they were sent does not matter. */
+function sorted(value: FormValue): FormValue {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const entries = Object.entries(value).map(([name, inner]): [string, FormValue] => [name, sorted(inner)]);
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /**
  * The answers given for each Idempotency-Key (https://docs.stripe.com/api/idempotent_requests).

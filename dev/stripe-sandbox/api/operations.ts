@@ -1,7 +1,7 @@
 import { customerOf, inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
-import { noSuch, refuseUnsupported } from './errors.ts';
+import { noSuch } from './errors.ts';
 import type { Form } from './form.ts';
 import { inRange, page, type PageParams, type Range } from './lists.ts';
 import { checkParameters, type Params } from './parameters.ts';
@@ -73,20 +73,16 @@ type DatedName = {
   [Name in ObjectName]: ObjectTypes[Name] extends { created: number } ? Name : never;
 }[ObjectName];
 
-/**
- * GET of a page of objects, newest first; `created` filters wherever the
- * request has it. `unsupported` names filters that `keep` does not know.
- */
+/** GET of a page of objects, newest first; `created` filters wherever the request has it. */
 export function list<Name extends DatedName, Request extends ListName>(
   path: string,
   name: Name,
   request: Request,
   keep: (object: ObjectTypes[Name], params: Params<Request>) => boolean,
-  unsupported: readonly string[] = [],
 ): Operation {
   return operation('GET', path, request, (context, params) => {
     const paging = pagingOf(params);
-    refuseUnsupported(paging, unsupported);
+    checkCustomer(context, paging.customer);
     return page(
       context.store.all(name),
       paging,
@@ -97,8 +93,14 @@ export function list<Name extends DatedName, Request extends ListName>(
 }
 
 /** Safe because `ListName` admits only requests that extend the SDK's paging parameters. */
-function pagingOf(params: unknown): PageParams & { created?: Range } {
-  return params as PageParams & { created?: Range };
+function pagingOf(params: unknown): PageParams & { created?: Range; customer?: string } {
+  return params as PageParams & { created?: Range; customer?: string };
+}
+
+/** What a customer had can be listed afterwards, too; nobody has what never was. Throws 400. */
+export function checkCustomer(context: Context, id: string | undefined): void {
+  if (id === undefined || context.store.deleted(id)?.object === 'customer') return;
+  named(context, 'customer', id, 'customer');
 }
 
 /** The object that the path names: 404 when there is none. */

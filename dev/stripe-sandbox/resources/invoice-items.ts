@@ -1,6 +1,5 @@
-import { refuseUnsupported } from '../api/errors.ts';
 import { equals, inRange, page } from '../api/lists.ts';
-import { operation, own, retrieve, type Operation } from '../api/operations.ts';
+import { checkCustomer, operation, own, retrieve, type Operation } from '../api/operations.ts';
 import { removeItem } from '../billing/invoice-items.ts';
 import { checkEditable, createInvoiceItem, updateInvoiceItem } from '../billing/write-invoice-item.ts';
 
@@ -20,13 +19,14 @@ export const invoiceItems: readonly Operation[] = [
     return context.store.delete(item);
   }),
   operation('GET', PATH, 'invoiceItemList', (context, params) => {
-    refuseUnsupported(params, ['customer_account']);
+    checkCustomer(context, params.customer);
     return page(
       context.store.all('invoiceitem'),
       params,
       PATH,
       (item) =>
         equals(item.customer, params.customer) &&
+        equals(item.customer_account, params.customer_account) &&
         equals(item.invoice, params.invoice) &&
         equals(item.invoice === null, params.pending) &&
         inRange(item.date, params.created),

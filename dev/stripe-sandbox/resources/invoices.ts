@@ -65,11 +65,11 @@ export const invoices: readonly Operation[] = [
     'invoiceList',
     (invoice, params) =>
       equals(invoice.customer, params.customer) &&
+      equals(invoice.customer_account, params.customer_account) &&
       equals(invoice.status, params.status) &&
       equals(invoice.collection_method, params.collection_method) &&
       (params.due_date === undefined || inRange(invoice.due_date ?? NaN, params.due_date)) &&
       equals(invoice.parent?.subscription_details?.subscription, params.subscription),
-    ['customer_account'],
   ),
 ];
 

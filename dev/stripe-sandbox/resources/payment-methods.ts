@@ -32,9 +32,9 @@ export const paymentMethods: readonly Operation[] = [
     'paymentMethodList',
     (method, params) =>
       equals(method.customer, params.customer) &&
+      equals(method.customer_account, params.customer_account) &&
       equals(method.type, params.type) &&
       equals(method.allow_redisplay, params.allow_redisplay),
-    ['customer_account'],
   ),
   operation('GET', OF_CUSTOMER, 'customerPaymentMethods', (context, params, id) => {
     const methods = methodsOf(context, own(context, 'customer', id).id).filter(

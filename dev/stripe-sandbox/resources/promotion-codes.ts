@@ -26,9 +26,9 @@ export const promotionCodes: readonly Operation[] = [
     (code, params) =>
       equals(code.active, params.active) &&
       equals(code.customer, params.customer) &&
+      equals(code.customer_account, params.customer_account) &&
       equals(code.promotion.coupon, params.coupon) &&
       (params.code === undefined || isSameCode(code.code, params.code)),
-    ['customer_account'],
   ),
 ];
 

@@ -35,8 +35,10 @@ export const setupIntents: readonly Operation[] = [
     'setup_intent',
     'setupIntentList',
     (intent, params) =>
-      equals(intent.customer, params.customer) && equals(intent.payment_method, params.payment_method),
-    ['attach_to_self', 'customer_account'],
+      equals(intent.customer, params.customer) &&
+      equals(intent.customer_account, params.customer_account) &&
+      equals(intent.payment_method, params.payment_method) &&
+      equals(intent.attach_to_self ?? false, params.attach_to_self),
   ),
 ];
 

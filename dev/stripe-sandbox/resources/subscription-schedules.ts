@@ -29,11 +29,11 @@ export const subscriptionSchedules: readonly Operation[] = [
       (params.customer === undefined
         ? schedule.test_clock === null
         : schedule.customer === params.customer) &&
+      equals(schedule.customer_account, params.customer_account) &&
       equals(schedule.status === 'not_started', params.scheduled) &&
       happened(schedule.canceled_at, params.canceled_at) &&
       happened(schedule.completed_at, params.completed_at) &&
       happened(schedule.released_at, params.released_at),
-    ['customer_account'],
   ),
 ];
 

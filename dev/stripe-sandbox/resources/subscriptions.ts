@@ -59,24 +59,20 @@ export const subscriptions: readonly Operation[] = [
   operation('DELETE', `${PATH}/:id/discount`, 'nothing', (context, _params, id) =>
     removeDiscount(context, own(context, 'subscription', id)),
   ),
-  list(
-    PATH,
-    'subscription',
-    'subscriptionList',
-    (subscription, params) => {
-      const has = (test: (item: Item) => boolean): boolean => subscription.items.data.some(test);
-      const { current_period_start: start, current_period_end: end, plan, price } = params;
-      return (
-        equals(subscription.customer, params.customer) &&
-        isOnClock(subscription, params) &&
-        equals(subscription.collection_method, params.collection_method) &&
-        hasStatus(subscription, params.status) &&
-        has((item) => inRange(item.current_period_start, start) && inRange(item.current_period_end, end)) &&
-        has((item) => equals(item.price.id, price) && equals(item.plan.id, plan))
-      );
-    },
-    ['automatic_tax', 'customer_account'],
-  ),
+  list(PATH, 'subscription', 'subscriptionList', (subscription, params) => {
+    const has = (test: (item: Item) => boolean): boolean => subscription.items.data.some(test);
+    const { current_period_start: start, current_period_end: end, plan, price } = params;
+    return (
+      equals(subscription.customer, params.customer) &&
+      equals(subscription.customer_account, params.customer_account) &&
+      equals(subscription.automatic_tax.enabled, params.automatic_tax?.enabled) &&
+      isOnClock(subscription, params) &&
+      equals(subscription.collection_method, params.collection_method) &&
+      hasStatus(subscription, params.status) &&
+      has((item) => inRange(item.current_period_start, start) && inRange(item.current_period_end, end)) &&
+      has((item) => equals(item.price.id, price) && equals(item.plan.id, plan))
+    );
+  }),
 ];
 
 /** Those on a test clock are left out unless the clock or the customer is asked for. */
