@@ -32,9 +32,9 @@ type Page = HtmlEscapedString | Promise<HtmlEscapedString>;
 export async function startDemoShop(): Promise<DemoShop> {
   let client: ShopClient | undefined;
   const server = createServer((request, response) => {
-    serve(client, request, response).catch((error: unknown) => {
-      response.writeHead(502, { 'Content-Type': 'text/plain' }).end(String(error));
-    });
+    serve(client, request, response).catch((error: unknown) =>
+      sendPage(response, 502, renderProblem(String(error))),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -69,8 +69,21 @@ async function serve(
     response.writeHead(303, { Location: await openCheckout(client, url.searchParams) }).end();
     return;
   }
-  const page = String(await renderShop(client, url.searchParams));
-  response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page);
+  if (url.pathname !== '/') return sendPage(response, 404, renderProblem('There is no such page.'));
+  return sendPage(response, 200, await renderShop(client, url.searchParams));
+}
+
+async function sendPage(response: ServerResponse, status: number, page: Page): Promise<void> {
+  const text = String(await page);
+  response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8' }).end(text);
+}
+
+/** What went wrong, with the way back. */
+function renderProblem(message: string): Page {
+  return renderPage(
+    html`<p>${message}</p>
+      <p><a href="/">Back to the shop</a></p>`,
+  );
 }
 
 async function openCheckout(client: ShopClient, wanted: URLSearchParams): Promise<string> {
@@ -87,34 +100,42 @@ async function renderShop(client: ShopClient, query: URLSearchParams): Promise<P
     call<{ credits: { balance: number } }>(client, '/credits/balance'),
   ]);
   const note = query.has('paid')
-    ? 'Thank you. The credits are here as soon as the webhook is: reload to see them.'
+    ? html`Thank you. The credits are here as soon as the webhook is: <a href="/?paid=1">look again</a>.`
     : query.has('canceled')
       ? 'Nothing was charged.'
       : '';
+  return renderPage(
+    html`<p role="status"><strong>${whole(credits.balance)}</strong> credits. ${note}</p>
+      <h2>Plans</h2>
+      ${renderOffers('plan', plans)}
+      <h2>Credits</h2>
+      ${renderOffers('package', packages)}`,
+  );
+}
+
+function renderPage(body: Page): Page {
   return html`<!doctype html>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width" />
-    <title>Demo shop</title>
-    <style>
-      body {
-        font: 16px/1.5 system-ui;
-        max-width: 44rem;
-        margin: 2rem auto;
-        padding: 0 1rem;
-      }
-      td {
-        padding: 0.25rem 1.25rem 0.25rem 0;
-      }
-      form {
-        margin: 0;
-      }
-    </style>
-    <h1>Demo shop</h1>
-    <p><strong>${credits.balance}</strong> credits. ${note}</p>
-    <h2>Plans</h2>
-    ${renderOffers('plan', plans)}
-    <h2>Credits</h2>
-    ${renderOffers('package', packages)}`;
+    <html lang="en">
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <title>Demo shop</title>
+      <style>
+        body {
+          font: 16px/1.5 system-ui;
+          max-width: 44rem;
+          margin: 2rem auto;
+          padding: 0 1rem;
+        }
+        td {
+          padding: 0.25rem 1.25rem 0.25rem 0;
+        }
+        form {
+          margin: 0;
+        }
+      </style>
+      <h1>Demo shop</h1>
+      ${body}
+    </html>`;
 }
 
 function renderOffers(item: 'plan' | 'package', offers: Readonly<Record<string, Offer>>) {
@@ -123,19 +144,23 @@ function renderOffers(item: 'plan' | 'package', offers: Readonly<Record<string, 
       ([key, offer]) =>
         html`<tr>
           <td>${offer.name}</td>
-          <td>${offer.credits} credits</td>
+          <td>${whole(offer.credits)} credits</td>
           <td>${money(offer)}${offer.interval === undefined ? '' : ` a ${offer.interval}`}</td>
           <td>
             <form
               method="post"
               action="/buy?${new URLSearchParams({ [item]: key, price_id: offer.price_id })}"
             >
-              <button>Buy</button>
+              <button aria-label="Buy ${offer.name}">Buy</button>
             </form>
           </td>
         </tr>`,
     )}
   </table>`;
+}
+
+function whole(count: number): string {
+  return count.toLocaleString('en-GB');
 }
 
 function money({ price, currency }: Offer): string {

@@ -65,7 +65,7 @@ const STYLE = new Html(`
   .wide main { max-width: 76rem; }
   .banner { margin: 0; padding: .4rem; text-align: center; background: #ffe8c2; font-size: .85rem; }
   h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2rem; } .card h2 { margin-top: .6rem; }
-  h1, p, td, li { overflow-wrap: anywhere; }
+  body { overflow-wrap: break-word; } td small { overflow-wrap: anywhere; }
   label { display: block; margin-top: .8rem; font-size: .9rem; }
   input:not([type=radio]), select, textarea { width: 100%; box-sizing: border-box; padding: .5rem; font: inherit; border: 1px solid #c9d2dc; border-radius: 5px; }
   fieldset { border: 0; margin: 0; padding: 0; }
@@ -80,14 +80,14 @@ const STYLE = new Html(`
   .problem { padding: .6rem .8rem; border-radius: 5px; background: #fde8e8; color: #a30f0f; }
   .notice { padding: .6rem .8rem; border-radius: 5px; background: #e6f6ec; color: #0b6b32; }
   .card { margin: .8rem 0; padding: .2rem 1rem .6rem; border: 1px solid #e6ebf1; border-radius: 8px; }
-  .tag { padding: .1rem .5rem; border-radius: 4px; background: #eef0ff; font-size: .85rem; }
+  .tag { white-space: nowrap; padding: .1rem .5rem; border-radius: 4px; background: #eef0ff; font-size: .85rem; }
   .links { display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
   .events { display: flex; flex-wrap: wrap; gap: 0 2rem; margin: .2rem 0; padding-left: 1.5rem; font-size: .9rem; }
   .total { font-size: 1.6rem; font-weight: 600; }
   .scroll { overflow-x: auto; }
   table { width: 100%; border-collapse: collapse; font-size: .9rem; }
   th, td { padding: .35rem .5rem; text-align: left; border-bottom: 1px solid #e6ebf1; vertical-align: top; }
-  td code { white-space: nowrap; } .amount { text-align: right; white-space: nowrap; }
+  td code, .nowrap { white-space: nowrap; } .amount { text-align: right; white-space: nowrap; }
   code { font-size: .82rem; } small { color: #697386; } a { color: #4f46e5; }
   .wide td:first-child { white-space: nowrap; }
   @media (max-width: 45rem) {

@@ -65,7 +65,7 @@ export function chaosPage(chaos: ChaosControl): Content {
         </div>
         <button>${config ? 'Begin anew' : 'Begin'}</button>
       </form>
-      ${config ? button('End it', '/chaos', '/chaos', { fields: { off: '1' } }) : ''}
+      ${config ? html`<p>${button('End it', '/chaos', '/chaos', { fields: { off: '1' } })}</p>` : ''}
     `,
   };
 }

@@ -9,7 +9,7 @@ import { customerLink } from './rows.ts';
 const ANSWER_SHOWN = 60;
 const WHOLE_ANSWER_SHOWN = 200;
 
-/** Events, whom they are about, and what was last answered to each. */
+/** Events with what they are about, whose it is, and what was last answered to each. */
 export function eventTable(
   context: Context,
   events: readonly EventObject[],
@@ -20,9 +20,13 @@ export function eventTable(
   return table<EventObject>(
     [
       ['Created', ({ created }) => time(created)],
-      ['Type', ({ id, type }) => html`<a href="${HOME}/events/${id}">${type}</a>`],
+      [
+        'Type',
+        (event) =>
+          html`<a href="${HOME}/events/${event.id}">${event.type}</a
+            ><br />${code(memberOf(event, 'id') ?? '')}`,
+      ],
       ['Customer', (event) => customerLink(context, customerIn(context, event))],
-      ['About', (event) => code(memberOf(event, 'id') ?? '')],
       ['Delivered', (event) => deliveredText(event, latest.get(event.id))],
       ['', ({ id }) => button('Send again', `/events/${id}/resend`, back)],
     ],
@@ -30,8 +34,11 @@ export function eventTable(
   );
 }
 
+/** Whose object it is: that of a payment of an invoice names its invoice only. */
 function customerIn({ store }: Context, event: EventObject): string | null {
-  return customerOf(store, memberOf(event, 'id') ?? '') ?? memberOf(event, 'customer') ?? null;
+  const named = memberOf(event, 'customer');
+  if (named !== undefined) return named;
+  return customerOf(store, memberOf(event, 'invoice') ?? memberOf(event, 'id') ?? '');
 }
 
 /** A member that not every object has; undefined when it is no text. */

@@ -84,7 +84,7 @@ function invoiceRow(visit: Visit, invoice: Invoice): Html {
   const number = invoice.number ?? invoice.id;
   const url = invoice.hosted_invoice_url;
   return html`<tr>
-    <td>${url ? html`<a href="${url}">${number}</a>` : number}</td>
+    <td class="nowrap">${url ? html`<a href="${url}">${number}</a>` : number}</td>
     <td>${day(invoice.created)}</td>
     <td>${invoice.status}</td>
     <td class="amount">${displayMoney(invoice.total, invoice.currency)}</td>
