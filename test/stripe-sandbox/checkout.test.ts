@@ -42,6 +42,37 @@ describe('the pay page', () => {
     expect(response.headers.get('location')).toBe(`https://shop.example/done?session=${session.id}`);
   });
 
+  test('leads to any address, and lets none begin another header', async () => {
+    const { stripe } = await sandbox();
+    const session = await sessionFor(stripe, await priceOf(stripe, 400), {
+      cancel_url: 'https://shop.example/\r\nX-Evil: 1',
+      success_url: 'https://shop.example/schön',
+    });
+    const canceled = await submit(session.url, { action: 'cancel' });
+    expect(canceled.headers.get('x-evil')).toBeNull();
+    expect(canceled.headers.get('location')).toBe('https://shop.example/%0D%0AX-Evil:%201');
+    expect((await payByCard(session.url)).headers.get('location')).toBe('https://shop.example/sch%C3%B6n');
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', 'refund'])('refuses the action %s', async (action) => {
+    const { stripe } = await sandbox();
+    const session = await sessionFor(stripe, await priceOf(stripe, 400));
+    const answer = await submit(session.url, { action });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('Unknown action.');
+  });
+
+  test('shows after a mistake what was typed, escaped', async () => {
+    const { stripe } = await sandbox();
+    const session = await sessionFor(stripe, await priceOf(stripe, 400));
+    const page = await (
+      await submit(session.url, { card_number: '1234"><b>', exp: '12/40', name: 'J' })
+    ).text();
+    expect(page).toContain('value="1234&quot;&gt;&lt;b&gt;"');
+    expect(page).toContain('value="12/40"');
+    expect(page).toContain('value="J"');
+  });
+
   test('cancel leads to cancel_url and leaves the session open', async () => {
     const { stripe } = await sandbox();
     const session = await sessionFor(stripe, await priceOf(stripe, 400));

@@ -91,6 +91,39 @@ describe('the control page', () => {
     expect((await fetch(`${server.url}/_sandbox/customers/cus_none`)).status).toBe(404);
   });
 
+  test('shows what a deleted customer has left, and what people call things, as text', async () => {
+    const { sandbox: server, stripe } = await sandbox();
+    const name = '"><script>alert(1)</script>';
+    const { id: customer } = await stripe.customers.create({ name, email: 'a<b>@example.com' });
+    const product = await stripe.products.create({ name });
+    const price = await stripe.prices.create({
+      product: product.id,
+      currency: 'gbp',
+      unit_amount: 1000,
+      recurring: { interval: 'month' },
+    });
+    await payByCard((await sessionFor(stripe, price, { customer })).url);
+    const { url } = await sessionFor(stripe, price, { customer });
+    const portal = await stripe.billingPortal.sessions.create({
+      customer,
+      return_url: `https://shop.example/${name}`,
+    });
+    const [invoice] = (await stripe.invoices.list({ customer })).data;
+    const hosted = [url, portal.url, invoice?.hosted_invoice_url];
+    const paths = ['', '/customers', '/payments', '/sessions', '/events', '/deliveries'];
+    const textOf = async (address: string | null | undefined): Promise<string> => {
+      const response = await fetch(address ?? '', { headers: { accept: 'text/html' } });
+      expect(response.status, address ?? '').toBeLessThan(500);
+      return response.text();
+    };
+    const all = [...paths.map((path) => `${server.url}/_sandbox${path}`), ...hosted];
+    for (const address of all) expect(await textOf(address)).not.toContain('<script');
+    expect(await pageOf(server, `/customers/${customer}`)).not.toContain('<script');
+    await stripe.customers.del(customer);
+    for (const address of all) expect(await textOf(address)).not.toContain('<script');
+    expect((await fetch(portal.url)).status).toBe(404);
+  });
+
   test('filters events by type; an event shows its content and how it was delivered', async () => {
     const endpoint = await receiver();
     const { sandbox: server, stripe } = await sandbox({ webhookEndpoint: endpoint });

@@ -458,6 +458,19 @@ describe('authentication', () => {
     },
   );
 
+  test('leads back beside a fragment, and to no script', async () => {
+    const { stripe } = await sandbox();
+    const payment_method = 'pm_card_authenticationRequired';
+    const asked = await pay(stripe, { payment_method, return_url: 'https://shop.example/back#end' });
+    const location = new URL((await answerBank(asked, 'confirm')).headers.get('location') ?? '');
+    expect(location.searchParams.get('redirect_status')).toBe('succeeded');
+    expect(location.hash).toBe('#end');
+    for (const return_url of ['javascript:alert(1)', 'back']) {
+      const refused = await refusal(pay(stripe, { payment_method, return_url }));
+      expect(refused).toMatchObject({ code: 'url_invalid', param: 'return_url' });
+    }
+  });
+
   test('refused by the buyer, the intent waits for another card', async () => {
     const { stripe } = await sandbox();
     const asked = await pay(stripe, { payment_method: 'pm_card_authenticationRequired' });

@@ -18,6 +18,27 @@ async function subscriber(
   return { customer, subscription };
 }
 
+test('who has not paid the first invoice is only asked to pay it', async () => {
+  const { sandbox: server, stripe } = await sandbox();
+  const { id: customer } = await stripe.customers.create({ name: 'Jenny Rosen' });
+  const price = await priceOf(stripe, 2490, 'month');
+  const items = [{ price: price.id }];
+  const subscription = await stripe.subscriptions.create({
+    customer,
+    items,
+    payment_behavior: 'default_incomplete',
+  });
+  expect(subscription.status).toBe('incomplete');
+  const { url } = await stripe.billingPortal.sessions.create({ customer, return_url: RETURN_URL });
+  const portal = await (await fetch(url)).text();
+  expect(portal).toContain('Pay £24.90 now');
+  expect(portal).not.toMatch(/Change plan|page=cancel/);
+  const headers = { accept: 'text/html' };
+  const control = await (await fetch(`${server.url}/_sandbox/customers/${customer}`, { headers })).text();
+  expect(control).toContain('Cancel now');
+  expect(control).not.toContain('period’s end');
+});
+
 describe('configurations of the customer portal', () => {
   test('allow what they say and nothing else', async () => {
     const { stripe } = await sandbox();

@@ -121,6 +121,7 @@ describe('webhooks', () => {
     await stripe.products.create({ name: 'A' });
     const [event] = (await stripe.events.list()).data;
     expect(event?.pending_webhooks).toBe(0);
+    expect((await submit(`${server.url}/_sandbox/events/${event?.id}/resend`, {})).status).toBe(400);
     const endpoint = await receiver();
     server.setWebhookEndpoint(endpoint);
     const sent = await submit(`${server.url}/_sandbox/events/${event?.id}/resend`, {});

@@ -46,28 +46,37 @@ function showForm(request: PageRequest, session: Session): PageAnswer {
     : form(request, 200);
 }
 
-const ACTIONS: Readonly<Record<string, Handle>> = {
-  pay,
-  cancel: (_request, session) =>
-    session.cancel_url === null
-      ? notice(200, 'Cancelled', 'You may close this page.')
-      : { status: 303, location: session.cancel_url },
-  confirm: (request, session) => authenticate(request, session, true),
-  refuse: (request, session) => authenticate(request, session, false),
-  apply_code(request, session) {
-    const applied = applyCode(request.context, session, text(request, 'promotion_code'));
-    return typeof applied === 'string' ? form(request, 400, applied) : again(session);
-  },
-  remove_code(request, session) {
-    removeCode(request.context, session);
-    return again(session);
-  },
-};
+/** What a button of the page does, by its `action`. */
+const ACTIONS: ReadonlyMap<string, Handle> = new Map<string, Handle>([
+  ['', pay],
+  ['pay', pay],
+  ['cancel', cancel],
+  ['confirm', (request, session) => authenticate(request, session, true)],
+  ['refuse', (request, session) => authenticate(request, session, false)],
+  ['apply_code', apply],
+  [
+    'remove_code',
+    (request, session) => {
+      removeCode(request.context, session);
+      return again(session);
+    },
+  ],
+]);
+
+function cancel(_request: PageRequest, session: Session): PageAnswer {
+  if (session.cancel_url === null) return notice(200, 'Cancelled', 'You may close this page.');
+  return { status: 303, location: session.cancel_url };
+}
+
+function apply(request: PageRequest, session: Session): PageAnswer {
+  const applied = applyCode(request.context, session, text(request, 'promotion_code'));
+  return typeof applied === 'string' ? form(request, 400, applied) : again(session);
+}
 
 function act(request: PageRequest, session: Session): PageAnswer {
   // A second tab or a double click: what is paid stays paid once.
   if (session.status === 'complete') return { status: 303, location: successUrl(session) };
-  const action = ACTIONS[text(request, 'action') || 'pay'];
+  const action = ACTIONS.get(text(request, 'action'));
   if (!action) return form(request, 400, 'Unknown action.');
   try {
     return action(request, session);

@@ -1,3 +1,4 @@
+import { invalid } from '../../api/errors.ts';
 import { own } from '../../api/operations.ts';
 import { readChaosConfig } from '../../chaos/config.ts';
 import { rollSecret } from '../../webhooks/secrets.ts';
@@ -96,7 +97,9 @@ function webhookActions({ chaos, deliveries }: Controls): PageRoute[] {
     action('/chaos', () => chaos.set(undefined), { method: 'DELETE' }),
     action('/events/:id/resend', ({ context, fields, id }) => {
       const event = own(context, 'event', id);
-      return { sent: id, endpoints: deliveries.sendAgain(event, fields.get('endpoint') ?? undefined) };
+      const endpoints = deliveries.sendAgain(event, fields.get('endpoint') ?? undefined);
+      if (endpoints === 0) throw invalid('There is no endpoint that wants this event.', 'endpoint');
+      return { sent: id, endpoints };
     }),
     action('/endpoints/:id', ({ context, fields, id }) =>
       ask(context, 'POST', `/v1/webhook_endpoints/${id}`, { disabled: fields.get('disabled') ?? '' }),
