@@ -342,7 +342,7 @@ describe('a trial', () => {
     expect((await stripe.subscriptions.list()).data).toEqual([]);
     expect((await submit(session.url, { action: 'confirm' })).status).toBe(303);
     expect((await stripe.subscriptions.list()).data).toMatchObject([{ status: 'trialing' }]);
-    expect((await eventsOf(stripe)).slice(2).map(({ type }) => type)).toEqual([
+    expect((await eventsOf(stripe)).slice(3).map(({ type }) => type)).toEqual([
       'setup_intent.created',
       'setup_intent.setup_failed',
       'setup_intent.requires_action',

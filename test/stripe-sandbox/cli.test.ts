@@ -80,7 +80,7 @@ const EVENT_OF_SCRIPT: Readonly<Record<string, string>> = {
 
 /** Resources that this sandbox leaves out. */
 const OUTSIDE = new RegExp(
-  '^/(v2/.+|v1/(accounts|billing/meters|credit_notes|identity|issuing|payment_links|payouts|plans|quotes|' +
+  '^/(v2/.+|v1/(accounts|billing/meters|credit_notes|identity|issuing|payment_links|payouts|quotes|' +
     'reporting|tax_rates|test_helpers/(customers|issuing)|topups|transfers))(/|$)',
 );
 

@@ -41,6 +41,53 @@ describe('the official SDK walks every resource', () => {
     expect((await stripe.products.update(product.id, { default_price: '' })).default_price).toBeNull();
   });
 
+  test('plans are the older face of recurring prices', async () => {
+    const { stripe } = await sandbox();
+    const plan = await stripe.plans.create({
+      id: 'gold',
+      currency: 'gbp',
+      interval: 'month',
+      amount: 2490,
+      product: { name: 'Gold' },
+    });
+    expect(plan).toMatchObject({ id: 'gold', object: 'plan', amount: 2490, interval_count: 1 });
+    expect(await stripe.prices.retrieve('gold')).toMatchObject({
+      object: 'price',
+      unit_amount: 2490,
+      recurring: { interval: 'month' },
+    });
+    const again = { id: 'gold', currency: 'gbp', interval: 'month', amount: 1, product: 'gold' } as const;
+    expect(await refusal(stripe.plans.create(again))).toMatchObject({ code: 'resource_already_exists' });
+    const yearly = await priceOf(stripe, 24900, 'year');
+    const once = await priceOf(stripe, 500);
+    expect((await stripe.plans.list()).data.map(({ id }) => id)).toEqual([yearly.id, 'gold']);
+    expect(await refusal(stripe.plans.retrieve(once.id))).toMatchObject({ statusCode: 404 });
+    expect(await stripe.plans.update('gold', { nickname: 'G', active: false })).toMatchObject({
+      nickname: 'G',
+      active: false,
+    });
+    await stripe.prices.update(yearly.id, { lookup_key: 'yearly' });
+    const { id: customer } = await stripe.customers.create({ payment_method: 'pm_card_visa' });
+    await stripe.subscriptions.create({ customer, items: [{ price: yearly.id }], trial_period_days: 7 });
+    expect(await refusal(stripe.plans.del(yearly.id))).toMatchObject({ statusCode: 400 });
+    expect(await stripe.plans.del('gold')).toEqual(
+      expect.objectContaining({ id: 'gold', object: 'plan', deleted: true }),
+    );
+    const told = (await eventsOf(stripe)).filter(({ type }) => /^(plan|price)/.test(type));
+    expect(told.map(({ type, data }) => [type, data.previous_attributes])).toEqual([
+      ['plan.created', undefined],
+      ['price.created', undefined],
+      ['plan.created', undefined],
+      ['price.created', undefined],
+      ['price.created', undefined],
+      ['plan.updated', { active: true, nickname: null }],
+      ['price.updated', { active: true, nickname: null }],
+      ['price.updated', { lookup_key: null }],
+      ['plan.deleted', undefined],
+      ['price.deleted', undefined],
+    ]);
+  });
+
   test('searches are no objects: 404', async () => {
     const { stripe } = await sandbox();
     expect(await refusal(stripe.products.search({ query: "active:'true'" }))).toMatchObject({

@@ -14,6 +14,9 @@ export interface Requests {
   priceCreate: Stripe.PriceCreateParams;
   priceUpdate: Stripe.PriceUpdateParams;
   priceList: Stripe.PriceListParams;
+  planCreate: Stripe.PlanCreateParams;
+  planUpdate: Stripe.PlanUpdateParams;
+  planList: Stripe.PlanListParams;
   couponCreate: Stripe.CouponCreateParams;
   couponUpdate: Stripe.CouponUpdateParams;
   couponList: Stripe.CouponListParams;

@@ -1,6 +1,6 @@
 import { cycleAround } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { recurrenceOf } from '../objects/subscription.ts';
+import { recurrenceOf } from '../objects/plan.ts';
 
 type Price = ObjectTypes['price'];
 

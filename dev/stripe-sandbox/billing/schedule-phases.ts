@@ -2,7 +2,7 @@ import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
-import { recurrenceOf } from '../objects/subscription.ts';
+import { recurrenceOf } from '../objects/plan.ts';
 import { newPhase, newPhaseItem, phaseDiscount, type Phase } from '../objects/subscription-schedule.ts';
 import type { Context } from '../state/context.ts';
 import { addIntervals } from '../state/period.ts';

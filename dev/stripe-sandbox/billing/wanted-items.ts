@@ -2,7 +2,7 @@ import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { createPrice } from '../objects/price.ts';
-import { recurrenceOf } from '../objects/subscription.ts';
+import { recurrenceOf } from '../objects/plan.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 

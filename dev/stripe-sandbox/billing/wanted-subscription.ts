@@ -6,7 +6,7 @@ import { methodOfCustomer } from '../payments/named-method.ts';
 import type { Context } from '../state/context.ts';
 import { cycleEnd } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { recurrenceOf } from '../objects/subscription.ts';
+import { recurrenceOf } from '../objects/plan.ts';
 import type { FirstPayment, SubscriptionWish } from './create-subscription.ts';
 import { checkPricesTogether, wantedExtras, wantedPrice, wantedQuantity } from './wanted-items.ts';
 

@@ -6,6 +6,7 @@ import { add, change, type Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import { checkCurrency, wholeMinorUnits } from '../state/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { tellPlan } from './plan.ts';
 import { createProduct } from './product.ts';
 
 /** Parameters of a price that this sandbox does not play. */
@@ -18,8 +19,12 @@ export const UNSUPPORTED_IN_PRICES = [
 ];
 type Price = ObjectTypes['price'];
 
-/** Makes a price; also of a session's `price_data` and a product's `default_price_data`. */
-export function createPrice(context: Context, params: Params<'priceCreate'>): Price {
+/** Makes a price; also of a session's `price_data`, a product's `default_price_data` and of a plan. */
+export function createPrice(
+  context: Context,
+  params: Params<'priceCreate'>,
+  id: string = newId('price_1'),
+): Price {
   refuseUnsupported(params, UNSUPPORTED_IN_PRICES);
   if (params.billing_scheme === 'tiered' || params.recurring?.usage_type === 'metered') {
     throw invalid('The local Stripe sandbox has neither tiered nor metered prices.', 'billing_scheme');
@@ -30,7 +35,7 @@ export function createPrice(context: Context, params: Params<'priceCreate'>): Pr
   const lookupKey = textOrNull(params.lookup_key);
   claimLookupKey(context, lookupKey, params.transfer_lookup_key ?? false);
   const price: Price = {
-    id: newId('price_1'),
+    id,
     object: 'price',
     active: params.active ?? true,
     billing_scheme: 'per_unit',
@@ -49,6 +54,7 @@ export function createPrice(context: Context, params: Params<'priceCreate'>): Pr
     type: recurring ? 'recurring' : 'one_time',
     ...amount,
   };
+  tellPlan(context, 'plan.created', price);
   return add(context, price, 'price.created');
 }
 

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { wholeList, type Page } from '../api/lists.ts';
 import { testClockOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
+import { planOf } from './plan.ts';
 import { newId } from '../state/ids.ts';
 import type { ObjectTypes, Wire } from '../state/wire.ts';
 
@@ -110,41 +111,10 @@ export function newSubscriptionItem(context: Context, wanted: NewItem): Subscrip
 
 /** What an item shows of its price. */
 export function priced(price: Price): Pick<SubscriptionItem, 'plan' | 'price'> {
-  return { plan: planOf(price, recurrenceOf(price)), price };
-}
-
-/** How often a subscription's price recurs. */
-export function recurrenceOf(price: Price): NonNullable<Price['recurring']> {
-  if (!price.recurring) throw new Error(`Price ${price.id} is not recurring.`);
-  return price.recurring;
+  return { plan: planOf(price), price };
 }
 
 /** A subscription's items as it carries them. */
 export function itemList(subscription: string, items: readonly SubscriptionItem[]): Page<SubscriptionItem> {
   return wholeList(items, `/v1/subscription_items?subscription=${subscription}`);
-}
-
-/** The older face of a recurring price, which Stripe still shows on items. */
-function planOf(price: Price, recurring: NonNullable<Price['recurring']>): Wire<Stripe.Plan> {
-  return {
-    id: price.id,
-    object: 'plan',
-    active: price.active,
-    amount: price.unit_amount,
-    amount_decimal: price.unit_amount_decimal,
-    billing_scheme: price.billing_scheme,
-    created: price.created,
-    currency: price.currency,
-    interval: recurring.interval,
-    interval_count: recurring.interval_count,
-    livemode: false,
-    metadata: price.metadata,
-    meter: recurring.meter,
-    nickname: price.nickname,
-    product: price.product,
-    tiers_mode: null,
-    transform_usage: null,
-    trial_period_days: recurring.trial_period_days,
-    usage_type: recurring.usage_type,
-  };
 }

@@ -2,7 +2,7 @@ import { periodEnd } from '../billing/cancellation.ts';
 import { createSchedule } from '../billing/create-schedule.ts';
 import { releaseSchedule } from '../billing/end-schedule.ts';
 import { updateSchedule } from '../billing/update-schedule.ts';
-import { recurrenceOf } from '../objects/subscription.ts';
+import { recurrenceOf } from '../objects/plan.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import type { PlanWish } from './plan-wish.ts';

@@ -13,6 +13,7 @@ import { invoices } from './invoices.ts';
 import { paymentIntents } from './payment-intents.ts';
 import { paymentMethods } from './payment-methods.ts';
 import { paymentPages } from './payment-pages.ts';
+import { plans } from './plans.ts';
 import { portalConfigurations } from './portal-configurations.ts';
 import { portalSessions } from './portal-sessions.ts';
 import { prices } from './prices.ts';
@@ -30,6 +31,7 @@ import { webhookEndpoints } from './webhook-endpoints.ts';
 export const OPERATIONS: readonly Operation[] = [
   ...products,
   ...prices,
+  ...plans,
   ...coupons,
   ...promotionCodes,
   ...customers,

@@ -4,6 +4,7 @@ import { list, operation, own, retrieve, type Operation } from '../api/operation
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, updatedText } from '../api/values.ts';
 import { claimLookupKey, createPrice, UNSUPPORTED_IN_PRICES } from '../objects/price.ts';
+import { tellPlan } from '../objects/plan.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
@@ -11,7 +12,7 @@ const PATH = '/v1/prices';
 type Price = ObjectTypes['price'];
 
 export const prices: readonly Operation[] = [
-  operation('POST', PATH, 'priceCreate', createPrice),
+  operation('POST', PATH, 'priceCreate', (context, params) => createPrice(context, params)),
   retrieve(PATH, 'price'),
   operation('POST', `${PATH}/:id`, 'priceUpdate', (context, params, id) =>
     updatePrice(context, own(context, 'price', id), params),
@@ -48,5 +49,6 @@ function updatePrice(context: Context, price: Price, params: Params<'priceUpdate
     nickname: updatedText(params.nickname, undefined),
     tax_behavior: params.tax_behavior,
   });
+  tellPlan(context, 'plan.updated', { ...price, ...patch }, price);
   return change(context, price, patch, 'price.updated');
 }

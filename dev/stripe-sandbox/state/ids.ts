@@ -21,6 +21,7 @@ const LENGTHS = {
   inpay_1: 23,
   li_1: 23,
   pi_3: 23,
+  plan_: 14,
   pm_1: 23,
   price_1: 23,
   prod_: 14,
