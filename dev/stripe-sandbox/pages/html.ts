@@ -82,7 +82,7 @@ const STYLE = new Html(`
   .card { margin: .8rem 0; padding: .2rem 1rem .6rem; border: 1px solid #e6ebf1; border-radius: 8px; }
   .tag { white-space: nowrap; padding: .1rem .5rem; border-radius: 4px; background: #eef0ff; font-size: .85rem; }
   .links { display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
-  .events { display: flex; flex-wrap: wrap; gap: 0 2rem; margin: .2rem 0; padding-left: 1.5rem; font-size: .9rem; }
+  .events { display: flex; flex-wrap: wrap; gap: 0 2rem; margin: .2rem 0; padding-left: 2rem; font-size: .9rem; }
   .total { font-size: 1.6rem; font-weight: 600; }
   .scroll { overflow-x: auto; }
   table { width: 100%; border-collapse: collapse; font-size: .9rem; }

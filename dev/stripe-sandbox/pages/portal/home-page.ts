@@ -69,7 +69,6 @@ function invoiceHistory(visit: Visit): Html {
             <table>
               <tr>
                 <th scope="col">Invoice</th>
-                <th scope="col">Date</th>
                 <th scope="col">Status</th>
                 <th scope="col" class="amount">Amount</th>
                 <td></td>
@@ -84,8 +83,10 @@ function invoiceRow(visit: Visit, invoice: Invoice): Html {
   const number = invoice.number ?? invoice.id;
   const url = invoice.hosted_invoice_url;
   return html`<tr>
-    <td class="nowrap">${url ? html`<a href="${url}">${number}</a>` : number}</td>
-    <td>${day(invoice.created)}</td>
+    <td>
+      <span class="nowrap">${url ? html`<a href="${url}">${number}</a>` : number}</span><br />
+      <small>${day(invoice.created)}</small>
+    </td>
     <td>${invoice.status}</td>
     <td class="amount">${displayMoney(invoice.total, invoice.currency)}</td>
     <td>${invoice.status === 'open' ? payButton(visit, invoice, 'small') : ''}</td>
