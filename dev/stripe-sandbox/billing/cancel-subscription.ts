@@ -3,7 +3,7 @@ import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { periodEnd } from './cancellation.ts';
 import { endSubscription } from './end-subscription.ts';
-import { addInvoiceItem, pendingLines } from './invoice-items.ts';
+import { addInvoiceItem, deleteItem, pendingLines } from './invoice-items.ts';
 import { unusedTime } from './proration.ts';
 import { subscriptionFacts } from './subscription-facts.ts';
 import { draftSubscriptionInvoice } from './subscription-invoice.ts';
@@ -68,8 +68,6 @@ function creditUnusedTime(context: Context, subscription: Subscription): void {
 function dropProrations(context: Context, subscription: Subscription): void {
   for (const item of context.store.all('invoiceitem')) {
     const isOurs = item.parent?.subscription_details?.subscription === subscription.id;
-    if (!isOurs || !item.proration || item.invoice !== null) continue;
-    context.events.emit(context, 'invoiceitem.deleted', item);
-    context.store.delete(item);
+    if (isOurs && item.proration && item.invoice === null) deleteItem(context, item);
   }
 }

@@ -1,4 +1,5 @@
 import { invalid } from '../api/errors.ts';
+import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { periodEnd, periodStart } from './cancellation.ts';
 import { isOver } from './end-subscription.ts';
@@ -28,7 +29,7 @@ const WHILE_INCOMPLETE: ReadonlySet<string> = new Set([
 ]);
 
 /** Stripe's 400 for what a subscription of this status does not let change. */
-export function checkChange(subscription: Subscription, wanted: Change): void {
+export function checkChange(context: Context, subscription: Subscription, wanted: Change): void {
   if (isOver(subscription) && !isOnly(wanted, ALWAYS)) {
     throw invalid(
       'A canceled subscription can only update its cancellation_details and metadata.',
@@ -41,7 +42,29 @@ export function checkChange(subscription: Subscription, wanted: Change): void {
       'This subscription is incomplete: until its first invoice is paid, only its metadata and its default payment method can be updated.',
     );
   }
+  checkAnchor(context, subscription, wanted);
   checkProrationDate(subscription, wanted.prorationDate);
+}
+
+/**
+ * A trial must end before a new billing cycle begins, and what is paused must be resumed
+ * (https://docs.stripe.com/changelog/endive/2026-10-28/error-code-billing-cycle-trial-end-validation-subscriptions).
+ */
+function checkAnchor(
+  context: Context,
+  { status, trial_end }: Subscription,
+  { resetsAnchor, trialEnd: wantedEnd }: Change,
+): void {
+  const trialEnd = wantedEnd ?? trial_end;
+  if (status === 'paused' && (resetsAnchor || (trialEnd !== null && trialEnd !== trial_end))) {
+    throw invalid('The local Stripe sandbox begins no trial or billing cycle of a paused subscription.');
+  }
+  if (!resetsAnchor || typeof trialEnd !== 'number' || trialEnd <= context.now()) return;
+  throw invalid(
+    'The billing cycle anchor cannot be before the end of the trial. End the trial first.',
+    'billing_cycle_anchor',
+    'subscription_update_trial_after_billing_cycle_anchor',
+  );
 }
 
 function isOnly(wanted: Change, members: ReadonlySet<string>): boolean {

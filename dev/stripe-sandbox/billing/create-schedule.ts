@@ -107,6 +107,9 @@ function ofSubscription(context: Context, params: Create, id: string): Schedule 
       'from_subscription',
     );
   }
+  if (subscription.status === 'paused') {
+    throw invalid('The local Stripe sandbox does not schedule paused subscriptions.', 'from_subscription');
+  }
   const phase = presentPhase(subscription);
   const schedule = newSchedule(context, {
     customer: subscription.customer,

@@ -7,20 +7,24 @@ import { periodEnd } from './cancellation.ts';
 import { voidInvoice } from './end-invoice.ts';
 import { isOver } from './end-subscription.ts';
 import { renewSubscription } from './renew-subscription.ts';
+import { isProcessing } from './settle-invoice.ts';
 import { subscriptionFacts } from './subscription-facts.ts';
 import { tellTrialEnd, trialNoticeAt } from './trial.ts';
 import { tellUpcoming, upcomingNoticeAt } from './upcoming.ts';
 
 type Subscription = ObjectTypes['subscription'];
 
-/** How long a first invoice, or that of a resumption, waits to be paid. */
+/** How long a first invoice, or that of a resumption, waits to be paid; a bank debit may take longer. */
 const PATIENCE_SECONDS = 23 * 3600;
 
 /** Subscriptions renew, and end, and what Stripe tells before that. */
 export const dueSubscriptions = dueOf('subscription', (store, subscription) => {
   const { created, pause_collection, status } = subscription;
   if (isOver(subscription)) return [];
-  if (status === 'incomplete') return [{ at: created + PATIENCE_SECONDS, happen: expire }];
+  if (status === 'incomplete') {
+    const waits = isProcessing({ store }, subscription.latest_invoice ?? '');
+    return [{ at: waits ? null : created + PATIENCE_SECONDS, happen: expire }];
+  }
   if (status === 'paused') return [{ at: resumptionEnd(store, subscription), happen: expire }];
   return [
     { at: trialNoticeAt({ store }, subscription), happen: tellTrialEnd },
@@ -40,7 +44,8 @@ function nextEnd(subscription: Subscription): Wait<Subscription> {
 
 function resumptionEnd(store: Store, subscription: Subscription): number | null {
   const invoice = store.get('invoice', subscriptionFacts({ store }, subscription.id).resumedBy ?? '');
-  return invoice?.status === 'open' ? invoice.created + PATIENCE_SECONDS : null;
+  const isOpen = invoice?.status === 'open' && !isProcessing({ store }, invoice.id);
+  return isOpen ? invoice.created + PATIENCE_SECONDS : null;
 }
 
 /**
@@ -49,7 +54,7 @@ function resumptionEnd(store: Store, subscription: Subscription): number | null 
  */
 function expire(context: Context, subscription: Subscription): void {
   const invoice = context.store.get('invoice', subscription.latest_invoice ?? '');
-  if (invoice?.status === 'open') voidInvoice(context, invoice);
+  if (invoice?.status === 'open' || invoice?.status === 'uncollectible') voidInvoice(context, invoice);
   const latest = context.store.must('subscription', subscription.id);
   if (latest.status !== 'incomplete') return;
   change(context, latest, { status: 'incomplete_expired' }, 'customer.subscription.updated');

@@ -4,7 +4,6 @@ import { managedBy, type Schedule } from '../objects/subscription-schedule.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
-import { endSubscription } from './end-subscription.ts';
 
 /** Cancels a schedule and its subscription now (https://docs.stripe.com/api/subscription_schedules/cancel). */
 export function cancelSchedule(
@@ -19,6 +18,14 @@ export function cancelSchedule(
     cancelSubscription(context, subscription, { details: {}, invoiceNow: invoice_now, prorate });
   }
   return canceled;
+}
+
+/** A deleted customer's schedules do not start any more. */
+export function cancelSchedulesOf(context: Context, customer: string): void {
+  for (const schedule of context.store.all('subscription_schedule')) {
+    if (schedule.customer === customer && schedule.status === 'not_started')
+      cancelUnstarted(context, schedule);
+  }
 }
 
 /** Cancels a schedule that has no subscription to cancel. */
@@ -45,7 +52,8 @@ export function completeSchedule(context: Context, schedule: Schedule): void {
   const subscription = managedBy(context, schedule);
   const over = { completed_at: context.now(), current_phase: null, status: 'completed' } as const;
   change(context, schedule, over, 'subscription_schedule.completed');
-  if (subscription) endSubscription(context, subscription, {});
+  if (subscription)
+    cancelSubscription(context, subscription, { details: {}, invoiceNow: true, prorate: false });
   return undefined;
 }
 

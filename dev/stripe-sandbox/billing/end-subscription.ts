@@ -1,7 +1,8 @@
 import { STANDING_STILL } from '../objects/invoice.ts';
-import { change, type Context } from '../state/context.ts';
+import { change, replace, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { NO_DETAILS } from './cancellation.ts';
+import { withoutPause } from '../objects/subscription.ts';
 import { followSubscription } from './follow-subscription.ts';
 
 type Subscription = ObjectTypes['subscription'];
@@ -26,10 +27,12 @@ export function endSubscription(
 ): Subscription {
   const now = context.now();
   stopCollecting(context, subscription);
-  const ended = change(
+  const latest = context.store.must('subscription', subscription.id);
+  const ended = replace(
     context,
-    context.store.must('subscription', subscription.id),
+    latest,
     {
+      ...withoutPause(latest),
       ...patch,
       cancellation_details: { ...NO_DETAILS, ...subscription.cancellation_details, ...details },
       canceled_at: subscription.cancel_at !== null ? (subscription.canceled_at ?? now) : now,

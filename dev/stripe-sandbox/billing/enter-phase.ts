@@ -99,7 +99,8 @@ function changeFor(
       ...(method !== null && { default_payment_method: method }),
       ...(description !== null && { description }),
     },
-    resetsAnchor: phase.billing_cycle_anchor === 'phase_start',
+    // The cycle after a trial begins with its end.
+    resetsAnchor: phase.billing_cycle_anchor === 'phase_start' && phase.trial_end === null,
     ...(phase.trial_end !== null && { trialEnd: phase.trial_end }),
   };
 }

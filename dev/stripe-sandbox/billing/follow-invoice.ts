@@ -1,6 +1,7 @@
-import { change, type Context } from '../state/context.ts';
+import { change, replace, type Context } from '../state/context.ts';
 import { paymentsOf } from '../objects/invoice-payment.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { withoutPause } from '../objects/subscription.ts';
 import { endSubscription, isOver } from './end-subscription.ts';
 import { subscriptionFacts } from './subscription-facts.ts';
 
@@ -49,7 +50,7 @@ function statusAfter(
   if (outcome === 'voided' && isFirst) return 'incomplete_expired';
   if (outcome === 'uncollectible' && isFirst) return status;
   const isTrial = trial_end !== null && trial_end > context.now();
-  return isFirst && isTrial ? 'trialing' : status === 'trialing' ? status : 'active';
+  return isTrial || status === 'trialing' ? 'trialing' : 'active';
 }
 
 function giveUp(context: Context, subscription: Subscription): void {
@@ -68,7 +69,7 @@ function resumed(
 ): void {
   if (subscriptionFacts(context, subscription.id).resumedBy !== invoice.id) return;
   if (outcome !== 'paid' && outcome !== 'uncollectible') return;
-  change(context, subscription, { status: 'active' }, ...RESUMED);
+  replace(context, subscription, { ...withoutPause(subscription), status: 'active' }, ...RESUMED);
 }
 
 /** How a resumption is told. */

@@ -1,6 +1,7 @@
 import { newInvoiceItem, type NewInvoiceItem } from '../objects/invoice-item.ts';
 import { newLine, type Line, type LineDraft } from '../objects/invoice-line.ts';
 import { add, change, type Context } from '../state/context.ts';
+import type { DeletedObject } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { settleCurrency } from './customer-currency.ts';
 import { withTotals } from './invoice-totals.ts';
@@ -66,12 +67,19 @@ export function placeItem(context: Context, invoice: Invoice, item: InvoiceItem)
 }
 
 /** Takes the item's line from a draft (`invoice.updated`). */
-export function removeItem(context: Context, invoice: Invoice, item: InvoiceItem): void {
+function removeItem(context: Context, invoice: Invoice, item: InvoiceItem): void {
   changeLines(
     context,
     invoice,
     invoice.lines.data.filter((line) => itemOf(line) !== item.id),
   );
+}
+
+/** Nobody is to pay for an item any more (`invoiceitem.deleted`). */
+export function deleteItem(context: Context, item: InvoiceItem): DeletedObject {
+  context.events.emit(context, 'invoiceitem.deleted', item);
+  if (item.invoice !== null) removeItem(context, context.store.must('invoice', item.invoice), item);
+  return context.store.delete(item);
 }
 
 /** The items of a draft that goes away wait for another invoice. */

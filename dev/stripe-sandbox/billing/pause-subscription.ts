@@ -74,8 +74,3 @@ function creditFrom(context: Context, subscription: Subscription, now: boolean):
     if (line) addInvoiceItem(context, { customer, subscription: id, invoice: null, line });
   }
 }
-
-/** `status_details` are there only while a subscription is paused. */
-export function withoutPause({ status_details: _over, ...subscription }: Subscription): Subscription {
-  return subscription;
-}

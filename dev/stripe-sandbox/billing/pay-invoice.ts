@@ -7,7 +7,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 import { collectInvoice, defaultMethod } from './collect-invoice.ts';
 import { finalizeInvoice } from './finalize-invoice.ts';
 import { paymentFailure } from './payment-failure.ts';
-import { payOutOfBand } from './settle-invoice.ts';
+import { checkNotProcessing, payOutOfBand } from './settle-invoice.ts';
 
 type Invoice = ObjectTypes['invoice'];
 
@@ -44,9 +44,7 @@ export function payInvoice(context: Context, invoice: Invoice, params: Params<'i
 function checkPayable(context: Context, invoice: Invoice): void {
   if (invoice.status === 'paid') throw invalid('Invoice is already paid');
   if (invoice.status === 'void') throw invalid('A void invoice can not be paid.');
-  if (intentOf(context, invoice.id)?.status === 'processing') {
-    throw invalid('This invoice already has a payment that is being processed.');
-  }
+  checkNotProcessing(context, invoice);
 }
 
 function nothingToPayWith(): Error {

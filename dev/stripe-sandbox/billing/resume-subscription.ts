@@ -1,14 +1,13 @@
 import { invalid } from '../api/errors.ts';
 import type { LineDraft } from '../objects/invoice-line.ts';
-import { change, type Context } from '../state/context.ts';
+import { change, replace, type Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import { cycleEnd } from '../state/period.ts';
 import { recurrenceOf } from '../objects/plan.ts';
-import { itemList, type SubscriptionItem } from '../objects/subscription.ts';
+import { itemList, withoutPause, type SubscriptionItem } from '../objects/subscription.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { RESUMED } from './follow-invoice.ts';
 import { addInvoiceItem, pendingLines } from './invoice-items.ts';
-import { withoutPause } from './pause-subscription.ts';
 import { checkPaid, payUpdate } from './pay-update.ts';
 import { isPaidAt, remainingTime } from './proration.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
@@ -59,14 +58,11 @@ export function draftResumption(
   const id = lines.length > 0 ? newId('in_1') : null;
   const waits = id !== null && wanted.onPayment === true;
   if (waits) rememberOfSubscription(context, paused.id, { resumedBy: id });
-  const patch: Partial<Subscription> = {
-    ...after,
-    ...(id !== null && { latest_invoice: id }),
-    status: waits ? 'paused' : 'active',
-  };
+  const latest = id === null ? {} : { latest_invoice: id };
   const [updated, resumed] = RESUMED;
-  const before = waits ? paused : withoutPause(paused);
-  const subscription = change(context, before, patch, updated, ...(waits ? [] : [resumed]));
+  const subscription = waits
+    ? change(context, paused, { ...after, ...latest, status: 'paused' }, updated)
+    : replace(context, paused, { ...after, ...latest, status: 'active' }, updated, resumed);
   if (id === null) return { subscription, invoice: null };
   const invoice = draftSubscriptionInvoice(context, subscription, {
     id,
@@ -86,7 +82,7 @@ function checkResumable({ status, collection_method }: Subscription): void {
   }
 }
 
-/** The subscription with the period that it goes on in. */
+/** The subscription with the period that it goes on in; a trial that it was paused in is over. */
 function goingOn(context: Context, paused: Subscription, { keepsAnchor }: Resumption): Subscription {
   const now = context.now();
   const anchor = keepsAnchor ? paused.billing_cycle_anchor : now;
@@ -95,7 +91,12 @@ function goingOn(context: Context, paused: Subscription, { keepsAnchor }: Resump
     const end = cycleEnd(anchor, recurrenceOf(item.price), now);
     return { ...item, current_period_end: end, current_period_start: now };
   });
-  return { ...withoutPause(paused), billing_cycle_anchor: anchor, items: itemList(paused.id, items) };
+  return {
+    ...withoutPause(paused),
+    billing_cycle_anchor: anchor,
+    items: itemList(paused.id, items),
+    trial_end: paused.trial_end === null ? null : Math.min(paused.trial_end, now),
+  };
 }
 
 /** In the old cycle only the rest of the period is charged, where it is not paid already. */

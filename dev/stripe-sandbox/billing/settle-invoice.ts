@@ -1,5 +1,6 @@
 import { STANDING_STILL } from '../objects/invoice.ts';
-import { paymentsOf } from '../objects/invoice-payment.ts';
+import { invalid } from '../api/errors.ts';
+import { intentOf, paymentsOf } from '../objects/invoice-payment.ts';
 import { change, type Context } from '../state/context.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
 import { followInvoice } from './follow-invoice.ts';
@@ -51,6 +52,17 @@ export function payOutOfBand(context: Context, invoice: Invoice): Invoice {
 /** Any attempt counts as the first; later only the automatic ones do. */
 export function attemptsAfter(invoice: Invoice, automatic: boolean): number {
   return automatic || invoice.attempt_count === 0 ? invoice.attempt_count + 1 : invoice.attempt_count;
+}
+
+/** Stripe's 400 while a bank is still to answer a debit for this invoice. */
+export function checkNotProcessing(context: Context, invoice: Invoice): void {
+  if (!isProcessing(context, invoice.id)) return;
+  throw invalid('This invoice already has a payment that is being processed.');
+}
+
+/** Whether a bank is still to answer a debit for this invoice. */
+export function isProcessing(context: Pick<Context, 'store'>, invoice: string): boolean {
+  return intentOf(context, invoice)?.status === 'processing';
 }
 
 /** No intent of this invoice is to be paid any more (`payment_intent.canceled`). */

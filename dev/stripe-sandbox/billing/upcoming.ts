@@ -6,6 +6,8 @@ import type { ObjectTypes } from '../state/wire.ts';
 import { cancelAsAsked } from './cancel-subscription.ts';
 import { periodEnd, periodStart } from './cancellation.ts';
 import { renewSubscription } from './renew-subscription.ts';
+import { isOver } from './end-subscription.ts';
+import { dueSchedules } from './run-schedule.ts';
 import { rememberOfSubscription, subscriptionFacts } from './subscription-facts.ts';
 
 type Invoice = ObjectTypes['invoice'];
@@ -42,14 +44,34 @@ export function tellUpcoming(context: Context, subscription: Subscription): void
  */
 export function upcomingInvoice(context: Context, subscription: Subscription): Invoice | null {
   const world = imagined(context);
-  const { cancel_at } = subscription;
-  const end = periodEnd(subscription);
-  const isLast = cancel_at !== null && cancel_at <= end;
-  const then = atInstant(world, isLast ? cancel_at : end);
-  const { latest_invoice: latest } = (isLast ? cancelAsAsked : renewSubscription)(then, subscription);
+  const end = nextEnd(subscription);
+  runSchedule(world, subscription.schedule, end);
+  const last = world.store.must('subscription', subscription.id);
+  if (!isOver(last) && nextEnd(last) === end) goOn(atInstant(world, end), last);
+  const { latest_invoice: latest } = world.store.must('subscription', subscription.id);
   return latest === null || latest === subscription.latest_invoice
     ? null
     : world.store.must('invoice', latest);
+}
+
+/** The end of a subscription or, if that does not come first, of its period. */
+function nextEnd(subscription: Subscription): number {
+  return Math.min(periodEnd(subscription), subscription.cancel_at ?? Infinity);
+}
+
+function goOn(then: Context, subscription: Subscription): void {
+  if (subscription.cancel_at === then.now()) cancelAsAsked(then, subscription);
+  else renewSubscription(then, subscription);
+}
+
+/** Lets a schedule do what it does until an instant, before the renewal of that instant. */
+function runSchedule(world: Context, schedule: string | null, until: number): void {
+  for (;;) {
+    const dues = schedule === null ? [] : dueSchedules.duesOf(world.store, schedule);
+    const [due] = dues.toSorted((a, b) => a.at - b.at);
+    if (!due || due.at > until) return;
+    due.happen(atInstant(world, Math.max(due.at, world.now())));
+  }
 }
 
 /** A draft of an imagined world as the API shows it: nothing else refers to it, and it cannot be retrieved. */

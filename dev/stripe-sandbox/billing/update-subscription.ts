@@ -90,7 +90,7 @@ export function draftUpdate(
   before: Subscription,
   wanted: SubscriptionChange,
 ): DraftedUpdate {
-  checkChange(before, wanted);
+  checkChange(context, before, wanted);
   const cycle = cycleAfter(context, before, wanted);
   const after = { ...before, ...changedMembers(context, before, wanted, cycle) };
   addProrations(context, { before, after, wanted, cycle });

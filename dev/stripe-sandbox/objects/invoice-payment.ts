@@ -24,12 +24,15 @@ export function newInvoicePayment(context: Context, invoice: Invoice, paymentInt
 }
 
 /** All payments of one invoice, newest first. */
-export function paymentsOf(context: Context, invoice: string): InvoicePayment[] {
+export function paymentsOf(context: Pick<Context, 'store'>, invoice: string): InvoicePayment[] {
   return context.store.all('invoice_payment').filter((payment) => payment.invoice === invoice);
 }
 
 /** The intent that an invoice got when it was finalized; undefined when there is nothing to charge. */
-export function intentOf(context: Context, invoice: string): ObjectTypes['payment_intent'] | undefined {
+export function intentOf(
+  context: Pick<Context, 'store'>,
+  invoice: string,
+): ObjectTypes['payment_intent'] | undefined {
   const id = paymentsOf(context, invoice).find((payment) => payment.is_default)?.payment.payment_intent;
   return id === undefined ? undefined : context.store.must('payment_intent', id);
 }

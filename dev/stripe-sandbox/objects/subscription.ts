@@ -118,3 +118,11 @@ export function priced(price: Price): Pick<SubscriptionItem, 'plan' | 'price'> {
 export function itemList(subscription: string, items: readonly SubscriptionItem[]): Page<SubscriptionItem> {
   return wholeList(items, `/v1/subscription_items?subscription=${subscription}`);
 }
+
+/** `status_details` are there only while a subscription is paused. */
+export function withoutPause({
+  status_details: _over,
+  ...subscription
+}: ObjectTypes['subscription']): ObjectTypes['subscription'] {
+  return subscription;
+}

@@ -1,4 +1,5 @@
 import { collectInvoice, defaultMethod } from '../billing/collect-invoice.ts';
+import { isProcessing } from '../billing/settle-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { newCard } from '../objects/payment-method.ts';
 import type { Context } from '../state/context.ts';
@@ -70,7 +71,7 @@ function cardOf(context: Context, invoice: Invoice, fields: URLSearchParams): Pa
 
 function isPayable(context: Context, invoice: Invoice): boolean {
   const isOwed = invoice.status === 'open' || invoice.status === 'uncollectible';
-  return isOwed && intentOf(context, invoice.id)?.status !== 'processing';
+  return isOwed && !isProcessing(context, invoice.id);
 }
 
 function invoicePage(context: Context, invoice: Invoice, typed: URLSearchParams, problem?: string): Html {

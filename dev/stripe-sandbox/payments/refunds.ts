@@ -1,7 +1,7 @@
 import { invalid } from '../api/errors.ts';
 import { newRefund } from '../objects/refund.ts';
 import { inTimeOf } from '../state/clock.ts';
-import { add, change, type Context } from '../state/context.ts';
+import { add, change, replace, type Context } from '../state/context.ts';
 import { displayMoney } from '../state/money.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
 import { dueOf } from '../time/due.ts';
@@ -85,11 +85,12 @@ function refundedTo(charge: Charge, amount_refunded: number): Partial<Charge> {
 export function settleRefund(context: Context, refund: Refund): Refund {
   checkStatus(refund, ['pending']);
   const card = refund.destination_details?.card;
-  const arrived: Partial<Refund> = {
+  const arrived: Refund = {
+    ...pendingNoMore(refund),
     ...(card && { destination_details: { card: { ...card, type: 'refund' }, type: 'card' } }),
     status: 'succeeded',
   };
-  return change(context, pendingNoMore(refund), arrived, ...CHANGED);
+  return replace(context, refund, arrived, ...CHANGED);
 }
 
 /**
@@ -101,8 +102,12 @@ export function failRefund(context: Context, refund: Refund): Refund {
   checkStatus(refund, ['pending', 'succeeded']);
   const charge = context.store.must('charge', refund.charge ?? '');
   change(context, charge, refundedTo(charge, charge.amount_refunded - refund.amount));
-  const failed = { failure_reason: 'expired_or_canceled_card', status: 'failed' };
-  return change(context, pendingNoMore(refund), failed, 'refund.failed', ...CHANGED);
+  const failed = {
+    ...pendingNoMore(refund),
+    failure_reason: 'expired_or_canceled_card',
+    status: 'failed',
+  };
+  return replace(context, refund, failed, 'refund.failed', ...CHANGED);
 }
 
 function pendingNoMore({ pending_reason: _reason, ...refund }: Refund): Refund {

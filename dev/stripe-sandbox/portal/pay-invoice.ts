@@ -1,6 +1,7 @@
 import { invalid } from '../api/errors.ts';
 import { collectInvoice, defaultMethod } from '../billing/collect-invoice.ts';
 import { paymentFailure } from '../billing/payment-failure.ts';
+import { checkNotProcessing } from '../billing/settle-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { askBank } from './bank.ts';
 import type { Result } from './result.ts';
@@ -11,6 +12,7 @@ export function payOpenInvoice(visit: Visit, fields: URLSearchParams): Result {
   const { context } = visit;
   const invoice = invoicesOf(visit).find((one) => one.id === fields.get('invoice'));
   if (invoice?.status !== 'open') throw invalid('There is no such invoice to pay.', 'invoice');
+  checkNotProcessing(context, invoice);
   const method = defaultMethod(context, invoice);
   if (!method) throw invalid('Please save a card first.');
   const tried = collectInvoice(context, invoice, { method, automatic: false, offSession: false });

@@ -1,6 +1,6 @@
 import { equals, inRange, page } from '../api/lists.ts';
 import { checkCustomer, operation, own, retrieve, type Operation } from '../api/operations.ts';
-import { removeItem } from '../billing/invoice-items.ts';
+import { deleteItem } from '../billing/invoice-items.ts';
 import { checkEditable, createInvoiceItem, updateInvoiceItem } from '../billing/write-invoice-item.ts';
 
 const PATH = '/v1/invoiceitems';
@@ -14,9 +14,7 @@ export const invoiceItems: readonly Operation[] = [
   operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => {
     const item = own(context, 'invoiceitem', id);
     checkEditable(context, item);
-    context.events.emit(context, 'invoiceitem.deleted', item);
-    if (item.invoice !== null) removeItem(context, context.store.must('invoice', item.invoice), item);
-    return context.store.delete(item);
+    return deleteItem(context, item);
   }),
   operation('GET', PATH, 'invoiceItemList', (context, params) => {
     checkCustomer(context, params.customer);

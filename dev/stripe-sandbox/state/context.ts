@@ -44,7 +44,17 @@ export function change<Kind extends StripeObject>(
   patch: Partial<Kind>,
   ...events: EventType[]
 ): Kind {
-  const changed = context.store.put({ ...object, ...patch });
+  return replace(context, object, { ...object, ...patch }, ...events);
+}
+
+/** As `change`, for an object that also loses members. */
+export function replace<Kind extends StripeObject>(
+  context: Context,
+  object: Kind,
+  by: Kind,
+  ...events: EventType[]
+): Kind {
+  const changed = context.store.put(by);
   const previous = previousAttributes(object, changed);
   const isSame = Object.keys(previous).length === 0;
   for (const event of events) {

@@ -32,6 +32,7 @@ export class Agenda {
   readonly #waiting = new Map<string, Waiting>();
   readonly #changed = new Set<Waiting>();
   readonly #queues = new Map<ClockId, Entry[]>();
+  readonly #reached = new Map<ClockId, number>();
 
   /** At the same instant happens first what comes first in `sources`, then what is older. */
   constructor(store: Store, sources: readonly DueSource[]) {
@@ -39,6 +40,17 @@ export class Agenda {
     this.#sources = new Map(sources.map((source, rank) => [source.kind, [source, rank]]));
     for (const { kind } of sources) for (const { id } of store.each(kind)) this.#note(kind, id);
     store.watch((kind, id) => this.#note(kind, id));
+  }
+
+  /** Until when all has happened on a clock, as far as this agenda knows: Unix seconds. */
+  reached(clock: ClockId): number {
+    const frozen =
+      clock === null ? undefined : this.#store.get('test_helpers.test_clock', clock)?.frozen_time;
+    return Math.max(this.#reached.get(clock) ?? -Infinity, frozen ?? -Infinity);
+  }
+
+  reach(clock: ClockId, instant: number): void {
+    this.#reached.set(clock, Math.max(this.reached(clock), instant));
   }
 
   /** What is due first on a clock, of one customer or of anybody. */
@@ -59,6 +71,10 @@ export class Agenda {
   }
 
   #note(kind: ObjectName, id: string): void {
+    // Who deletes a customer leaves what banks still do to another clock.
+    if (kind === 'customer' && !this.#store.get(kind, id)) {
+      for (const waiting of this.#waiting.values()) this.#changed.add(waiting);
+    }
     const found = this.#sources.get(kind);
     if (!found) return;
     const key = `${kind} ${id}`;
@@ -85,12 +101,13 @@ export class Agenda {
     }
   }
 
-  /** Of a deleted customer nothing happens any more. */
+  /** Of a deleted customer nothing happens any more, but what banks do. */
   #duesOf({ source, id }: Waiting): (readonly [Due, ClockId])[] {
     return source.duesOf(this.#store, id).flatMap((due) => {
       if (due.customer === null) return [[due, null] as const];
       const customer = this.#store.get('customer', due.customer);
-      return customer ? [[due, customer.test_clock ?? null] as const] : [];
+      if (!customer) return due.outlivesCustomer ? [[due, null] as const] : [];
+      return [[due, customer.test_clock ?? null] as const];
     });
   }
 

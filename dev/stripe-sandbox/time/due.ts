@@ -17,6 +17,8 @@ export interface Due {
   readonly at: number;
   /** Whose clock counts; null: the sandbox's own. */
   readonly customer: string | null;
+  /** It happens, by the sandbox's own clock, even when the customer is deleted. */
+  readonly outlivesCustomer: boolean;
   readonly happen: (context: Context) => void;
 }
 
@@ -29,23 +31,32 @@ export interface DueSource {
 /**
  * A source of what happens by itself. `waitsOf` is asked again when the object
  * or its facts have changed, and before it happens: what it says must follow
- * from these. `clock` says whose time counts, the customer's or the sandbox's.
+ * from these. `clock` says whose time counts, the customer's or the sandbox's;
+ * what a bank does, it does by the customer's clock, but also without the customer.
  */
 export function dueOf<Name extends ObjectName>(
   kind: Name,
   waitsOf: (store: Store, object: ObjectTypes[Name]) => readonly Wait<ObjectTypes[Name]>[],
-  clock: 'customer' | 'sandbox' = 'customer',
+  clock: 'customer' | 'bank' | 'sandbox' = 'customer',
 ): DueSource {
   return {
     kind,
     duesOf(store, id) {
       const object = store.get(kind, id);
       if (!object) return [];
-      const customer = clock === 'customer' ? customerOf(store, id) : null;
+      const customer = clock === 'sandbox' ? null : customerOf(store, id);
+      const outlivesCustomer = clock === 'bank';
       return waitsOf(store, object).flatMap(({ at, happen }) =>
         at === null
           ? []
-          : [{ at, customer, happen: (context) => void happen(context, context.store.must(kind, id)) }],
+          : [
+              {
+                at,
+                customer,
+                outlivesCustomer,
+                happen: (context) => void happen(context, context.store.must(kind, id)),
+              },
+            ],
       );
     },
   };

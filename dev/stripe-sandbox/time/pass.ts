@@ -10,17 +10,20 @@ const STEPS_AT_MOST = 100_000;
 
 /**
  * Lets happen all that is due on the context's clock up to `until` (Unix
- * seconds), each thing at its own instant, and what follows from it too. It
- * does not set the clock.
+ * seconds), each thing at its own instant, and what follows from it too. What
+ * has become due for an instant that has passed happens now: time never goes
+ * back. It does not set the clock.
  */
 export function letPass(context: Context, until: number): void {
-  let instant = -Infinity;
+  const { store, clock } = context;
+  const agenda = agendaOf(store);
   for (let steps = 0; steps < STEPS_AT_MOST; steps += 1) {
-    const due = nextDue(context);
-    if (!due || due.at > until) return;
-    if (due.at > instant) steps = 0;
-    instant = due.at;
-    due.happen(atInstant(context, due.at));
+    const due = agenda.first(clock.id);
+    const last = agenda.reached(clock.id);
+    if (!due || due.at > until) return agenda.reach(clock.id, until);
+    if (due.at > last) steps = 0;
+    agenda.reach(clock.id, due.at);
+    due.happen(atInstant(context, agenda.reached(clock.id)));
   }
   throw new Error('The sandbox goes round in circles: what is due stays due.');
 }
@@ -34,7 +37,11 @@ const agendas = new WeakMap<Store, Agenda>();
 
 /** What is due first on the context's clock, of this customer or of anybody. */
 export function nextDue({ store, clock }: Context, customer?: string): Due | undefined {
+  return agendaOf(store).first(clock.id, customer);
+}
+
+function agendaOf(store: Store): Agenda {
   const agenda = agendas.get(store) ?? new Agenda(store, DUE_SOURCES);
   agendas.set(store, agenda);
-  return agenda.first(clock.id, customer);
+  return agenda;
 }

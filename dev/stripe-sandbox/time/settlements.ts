@@ -5,12 +5,16 @@ import type { Context } from '../state/context.ts';
 import { dueOf } from './due.ts';
 
 /** Bank debits arrive or come back by themselves. */
-export const dueSettlements = dueOf('payment_intent', (store, intent) => {
-  const settlement = settlementOf(store, intent);
-  if (!settlement) return [];
-  const { at, succeeds } = settlement;
-  return [{ at, happen: (context, { id }) => settleDebit(context, id, succeeds) }];
-});
+export const dueSettlements = dueOf(
+  'payment_intent',
+  (store, intent) => {
+    const settlement = settlementOf(store, intent);
+    if (!settlement) return [];
+    const { at, succeeds } = settlement;
+    return [{ at, happen: (context, { id }) => settleDebit(context, id, succeeds) }];
+  },
+  'bank',
+);
 
 /**
  * The bank answers the debit of a payment intent; whoever waits for the payment

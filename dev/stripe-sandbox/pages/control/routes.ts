@@ -74,7 +74,7 @@ function pages(controls: Controls): PageRoute[] {
       () => chaos.state(),
     ),
     view('/settings', ({ context }) => settingsPage(context)),
-    jsonOnly('/state', ({ context }) => stateOf(context.store, controls)),
+    jsonOnly('/state', ({ context }) => stateOf(context, controls)),
   ];
 }
 

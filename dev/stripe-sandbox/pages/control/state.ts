@@ -1,9 +1,11 @@
-import type { Store } from '../../state/store.ts';
+import type { Context } from '../../state/context.ts';
 import type { Controls } from './controls.ts';
 
-/** All that the sandbox knows, newest first. */
-export function stateOf(store: Store, { api, chaos, deliveries }: Controls): object {
+/** All that the sandbox knows, newest first. `now` is the sandbox's own time in Unix seconds. */
+export function stateOf({ sandboxClock, store }: Context, { api, chaos, deliveries }: Controls): object {
   return {
+    now: sandboxClock.now(),
+    settings: store.settings,
     products: store.all('product'),
     prices: store.all('price'),
     customers: store.all('customer'),
@@ -17,6 +19,7 @@ export function stateOf(store: Store, { api, chaos, deliveries }: Controls): obj
     requests: api.requests.toReversed(),
     coupons: store.all('coupon'),
     promotion_codes: store.all('promotion_code'),
+    discounts: store.all('discount'),
     payment_methods: store.all('payment_method'),
     setup_intents: store.all('setup_intent'),
     refunds: store.all('refund'),
