@@ -14,9 +14,9 @@ export function* subscriptionsHold(world: World): Iterable<string> {
       .filter(({ parent }) => parent?.subscription_details?.subscription === subscription.id)
       .toReversed();
     const checks = [
-      ...status(world, subscription, invoices),
+      ...standing(world, subscription, invoices),
       ...present(world, subscription),
-      ...end(subscription, invoices),
+      ...ending(subscription, invoices),
       ...cycles(invoices),
       ...trial(subscription, invoices),
       ...schedule(world, subscription),
@@ -38,7 +38,7 @@ function hasFailed(world: World, invoice: Invoice): boolean {
   return invoice.status === 'open' && invoice.attempted && intent?.status !== 'processing';
 }
 
-function* status(world: World, subscription: Subscription, invoices: readonly Invoice[]): Iterable<Check> {
+function* standing(world: World, subscription: Subscription, invoices: readonly Invoice[]): Iterable<Check> {
   const latest = world.find('invoice', subscription.latest_invoice);
   if (!latest) {
     yield [subscription.latest_invoice === null, `latest_invoice ${subscription.latest_invoice} is lost`];
@@ -91,7 +91,7 @@ function* present(world: World, subscription: Subscription): Iterable<Check> {
 }
 
 /** Nothing is billed after the end but what a last invoice bills. */
-function* end(subscription: Subscription, invoices: readonly Invoice[]): Iterable<Check> {
+function* ending(subscription: Subscription, invoices: readonly Invoice[]): Iterable<Check> {
   const { status: is, ended_at, canceled_at } = subscription;
   yield [(is === 'canceled') === (ended_at !== null) || is === 'incomplete_expired', `ended_at ${ended_at}`];
   yield [is !== 'canceled' || canceled_at !== null, 'canceled_at is missing'];

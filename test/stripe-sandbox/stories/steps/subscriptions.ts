@@ -42,8 +42,10 @@ async function subscribe(play: Play): Promise<unknown> {
     ...(random.chance(0.1) && { proration_behavior: random.pick(['create_prorations', 'none']) }),
   };
   const now = world.timeOf(customer?.id) ?? world.now;
-  if (random.chance(0.1)) params.billing_cycle_anchor = now + random.between(1, 25) * DAY;
-  else if (random.chance(0.1)) params.cancel_at = now + random.between(1, 60) * DAY;
+  const isAnchored = random.chance(0.1);
+  const isShort = random.chance(0.1);
+  if (isAnchored) params.billing_cycle_anchor = now + random.between(1, 25) * DAY;
+  else if (isShort) params.cancel_at = now + random.between(1, 60) * DAY;
   return customer && stripe.subscriptions.create({ customer: customer.id, ...params });
 }
 
