@@ -93,11 +93,16 @@ describe('a draft', () => {
     expect((await stripe.invoiceItems.list({ customer, pending: true })).data).toEqual([]);
   });
 
-  test('refuses to change an item of a customer who is gone', async () => {
+  test('refuses to change an item of a customer who is gone, whose pending items go, too', async () => {
     const { stripe } = await sandbox();
     const { id: customer } = await stripe.customers.create({});
-    const item = await stripe.invoiceItems.create({ customer, amount: 500, currency: 'gbp' });
-    await stripe.customers.del(customer);
+    const draft = await stripe.invoices.create({ customer });
+    const cost = { customer, amount: 500, currency: 'gbp' };
+    const item = await stripe.invoiceItems.create({ ...cost, invoice: draft.id });
+    const pending = await stripe.invoiceItems.create(cost);
+    const types = await typesDuring(stripe, () => stripe.customers.del(customer));
+    expect(types).toEqual(['invoiceitem.deleted', 'customer.deleted']);
+    expect(await refusal(stripe.invoiceItems.retrieve(pending.id))).toMatchObject({ statusCode: 404 });
     expect(await refusal(stripe.invoiceItems.update(item.id, { amount: 1 }))).toMatchObject({
       statusCode: 400,
       code: 'resource_missing',
