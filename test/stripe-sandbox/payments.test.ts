@@ -166,6 +166,8 @@ describe('payment methods', () => {
       name: 'Jenny',
       exp_year: 2045,
     });
+    const listed = await stripe.customers.listSources(customer.id, { object: 'card' });
+    expect(listed.data.map(({ id }) => id)).toEqual([second.id, first]);
     const shown = await stripe.customers.retrieve(customer.id, { expand: ['default_source'] });
     expect(shown).toMatchObject({ default_source: { id: first, object: 'card', brand: 'Visa' } });
     expect(await pay(stripe, { customer: customer.id })).toMatchObject({
@@ -322,6 +324,26 @@ describe('payment intents', () => {
     const twice = await refusal(stripe.paymentIntents.create(params, { idempotencyKey: 'order-1' }));
     expect(twice.payment_intent?.id).toBe(once.payment_intent?.id);
     expect((await stripe.charges.list()).data).toHaveLength(1);
+  });
+
+  test('money that is set aside goes back after a week', async () => {
+    const { stripe } = await sandbox();
+    const start = 1_800_000_000;
+    const { id: test_clock } = await stripe.testHelpers.testClocks.create({ frozen_time: start });
+    const { id: customer } = await stripe.customers.create({ test_clock });
+    const held = await pay(stripe, { customer, payment_method: 'pm_card_visa', capture_method: 'manual' });
+    await stripe.testHelpers.testClocks.advance(test_clock, { frozen_time: start + 8 * 86_400 });
+    const intent = await stripe.paymentIntents.retrieve(held.id, { expand: ['latest_charge'] });
+    expect(intent).toMatchObject({
+      status: 'canceled',
+      canceled_at: start + 7 * 86_400,
+      cancellation_reason: 'automatic',
+      latest_charge: { captured: false, refunded: true },
+    });
+    expect(await typesOf(stripe)).toEqual(
+      expect.arrayContaining(['charge.expired', 'payment_intent.canceled']),
+    );
+    expect((await refusal(stripe.paymentIntents.capture(held.id))).statusCode).toBe(400);
   });
 
   test('money is set aside first and captured later, or in part, or not', async () => {

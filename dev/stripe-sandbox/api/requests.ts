@@ -27,6 +27,7 @@ export interface Requests {
   customerUpdate: Stripe.CustomerUpdateParams;
   customerList: Stripe.CustomerListParams;
   customerPaymentMethods: Stripe.CustomerListPaymentMethodsParams;
+  customerSourceList: Stripe.CustomerListSourcesParams;
   customerSourceCreate: Stripe.CustomerCreateSourceParams;
   customerSourceUpdate: Stripe.CustomerUpdateSourceParams;
   paymentMethodCreate: Stripe.PaymentMethodCreateParams;

@@ -1,9 +1,12 @@
 import { invalid } from '../api/errors.ts';
 import { change, type Context } from '../state/context.ts';
+import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { checkStatus } from './intent-state.ts';
 
 type PaymentIntent = ObjectTypes['payment_intent'];
+
+const HELD_SECONDS = 7 * 86_400;
 
 const CANCELABLE = [
   'requires_payment_method',
@@ -23,10 +26,30 @@ export function cancelIntent(
 ): PaymentIntent {
   checkStatus(intent, 'canceled', CANCELABLE);
   if (intent.status !== 'requires_capture') checkNotAwaited(context, intent.id);
+  return giveUpIntent(context, intent, reason, 'charge.refunded');
+}
+
+/** A bank holds the money of a card for a week; then what nobody has captured goes back by itself. */
+export function authorizationEnd(store: Store, intent: PaymentIntent): number | null {
+  if (intent.status !== 'requires_capture' || intent.latest_charge === null) return null;
+  return store.must('charge', intent.latest_charge).created + HELD_SECONDS;
+}
+
+/** The bank no longer holds the money (`charge.expired`). */
+export function expireAuthorization(context: Context, intent: PaymentIntent): PaymentIntent {
+  return giveUpIntent(context, intent, 'automatic', 'charge.expired');
+}
+
+function giveUpIntent(
+  context: Context,
+  intent: PaymentIntent,
+  reason: PaymentIntent['cancellation_reason'],
+  event: 'charge.expired' | 'charge.refunded',
+): PaymentIntent {
   const charge =
     intent.latest_charge === null ? undefined : context.store.must('charge', intent.latest_charge);
   if (intent.status === 'requires_capture' && charge) {
-    change(context, charge, { amount_refunded: charge.amount, refunded: true }, 'charge.refunded');
+    change(context, charge, { amount_refunded: charge.amount, refunded: true }, event);
   }
   const canceled: Partial<PaymentIntent> = {
     amount_capturable: 0,

@@ -1,6 +1,9 @@
 import { refuseUnsupported } from '../api/errors.ts';
+import { cardSource } from '../objects/card.ts';
+import { page } from '../api/lists.ts';
 import { operation, own, type Operation } from '../api/operations.ts';
 import { mergeMetadata } from '../api/values.ts';
+import { methodsOf } from '../payments/keep-method.ts';
 import { addSource, removeSource, shown, sourceOf, updateSource } from '../payments/sources.ts';
 
 const PATH = '/v1/customers/:id/sources';
@@ -12,6 +15,14 @@ export const customerSources: readonly Operation[] = [
     refuseUnsupported(params, ['validate']);
     const customer = own(context, 'customer', id);
     return addSource(context, customer, params.source, mergeMetadata({}, params.metadata));
+  }),
+  operation('GET', PATH, 'customerSourceList', (context, params, id) => {
+    const { object } = params;
+    const cards = methodsOf(context, own(context, 'customer', id).id).flatMap(
+      (method) => cardSource(method) ?? [],
+    );
+    const kept = object === undefined || object === 'card' ? cards : [];
+    return page(kept, params, `/v1/customers/${id}/sources`);
   }),
   operation('GET', `${PATH}/:child`, 'expandOnly', (context, _params, id, child) =>
     shown(context, sourceOf(context, own(context, 'customer', id), child).id),

@@ -1,17 +1,19 @@
 import { intentSettled } from '../billing/collect-invoice.ts';
 import { sessionOfIntent, settleBankDebit } from '../checkout/settle.ts';
+import { authorizationEnd, expireAuthorization } from '../payments/cancel-intent.ts';
 import { settlementOf, settlePending } from '../payments/settle-pending.ts';
 import type { Context } from '../state/context.ts';
 import { dueOf } from './due.ts';
 
-/** Bank debits arrive or come back by themselves. */
+/** Bank debits arrive or come back by themselves; money that was only set aside goes back. */
 export const dueSettlements = dueOf(
   'payment_intent',
   (store, intent) => {
+    const held = { at: authorizationEnd(store, intent), happen: expireAuthorization };
     const settlement = settlementOf(store, intent);
-    if (!settlement) return [];
+    if (!settlement) return [held];
     const { at, succeeds } = settlement;
-    return [{ at, happen: (context, { id }) => settleDebit(context, id, succeeds) }];
+    return [held, { at, happen: (context, { id }) => settleDebit(context, id, succeeds) }];
   },
   'bank',
 );
