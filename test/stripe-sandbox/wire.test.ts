@@ -356,6 +356,18 @@ describe('form encoding', () => {
   });
 });
 
+test('unknown parameters are named together', async () => {
+  const { sandbox: server } = await sandbox();
+  const answer = await raw(server, 'POST', '/v1/products', { form: 'name=A&unicorn=1&dragon=2' });
+  expect(JSON.parse(await answer.text())).toMatchObject({
+    error: {
+      code: 'parameter_unknown',
+      message: 'Received unknown parameters: unicorn, dragon',
+      param: 'unicorn',
+    },
+  });
+});
+
 describe('Idempotency-Key', () => {
   test('a replay gets the stored answer and does nothing again', async () => {
     const { sandbox: server, stripe } = await sandbox();

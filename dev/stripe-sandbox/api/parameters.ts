@@ -50,8 +50,11 @@ function failureOf(errors: readonly ErrorObject[], form: Form): StripeFailure {
   const param = paramName(first.instancePath);
   const child = (name: unknown): string => (param === '' ? String(name) : `${param}[${name}]`);
   if (first.keyword === 'additionalProperties') {
-    const unknown = child(first.params['additionalProperty']);
-    return invalid(`Received unknown parameter: ${unknown}`, unknown, 'parameter_unknown');
+    const beside = told.filter((one) => one.keyword === first.keyword && one.schemaPath === first.schemaPath);
+    const here = beside.filter((one) => one.instancePath === first.instancePath);
+    const unknown = [...new Set(here.map((one) => child(one.params['additionalProperty'])))];
+    const noun = unknown.length > 1 ? 'parameters' : 'parameter';
+    return invalid(`Received unknown ${noun}: ${unknown.join(', ')}`, unknown[0], 'parameter_unknown');
   }
   if (first.keyword === 'required') return missing(child(first.params['missingProperty']));
   return wrongValue(first, param, valueAt(form, first.instancePath));
