@@ -88,6 +88,21 @@ describe('the official SDK walks every resource', () => {
     ]);
   });
 
+  test('a product is shown by addresses of the web', async () => {
+    const { stripe } = await sandbox();
+    const product = await stripe.products.create({ name: 'A', url: 'https://shop.example/a' });
+    for (const wrong of [{ url: 'nowhere' }, { images: ['nothing'] }]) {
+      const refused = { statusCode: 400, code: 'url_invalid' };
+      expect(await refusal(stripe.products.create({ name: 'B', ...wrong }))).toMatchObject(refused);
+      expect(await refusal(stripe.products.update(product.id, wrong))).toMatchObject(refused);
+    }
+    const many = Array.from({ length: 9 }, (_, index) => `https://shop.example/${index}.png`);
+    expect(await refusal(stripe.products.update(product.id, { images: many }))).toMatchObject({
+      param: 'images',
+    });
+    expect((await stripe.products.update(product.id, { url: '' })).url).toBeNull();
+  });
+
   test('searches are no objects: 404', async () => {
     const { stripe } = await sandbox();
     expect(await refusal(stripe.products.search({ query: "active:'true'" }))).toMatchObject({

@@ -3,8 +3,10 @@ import { invalid } from '../api/errors.ts';
 import { newId } from '../state/ids.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
+import { checkWebAddress } from '../api/web-address.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
+const IMAGES_AT_MOST = 8;
 type Product = ObjectTypes['product'];
 
 /** Makes a product; also of a price's or a line item's `product_data`. */
@@ -12,6 +14,7 @@ export function createProduct(context: Context, params: Params<'productCreate'>)
   if (params.id !== undefined && context.store.find(params.id)) {
     throw invalid('Product already exists.', 'id', 'resource_already_exists');
   }
+  checkAddresses(params);
   const product: Product = {
     id: params.id ?? newId('prod_'),
     object: 'product',
@@ -35,6 +38,15 @@ export function createProduct(context: Context, params: Params<'productCreate'>)
     url: textOrNull(params.url),
   };
   return add(context, product, 'product.created');
+}
+
+/** Of the product's pictures and page; there are eight pictures at most. */
+export function checkAddresses({ images, url }: Pick<Params<'productUpdate'>, 'images' | 'url'>): void {
+  if (images && images.length > IMAGES_AT_MOST) {
+    throw invalid(`You may only specify up to ${IMAGES_AT_MOST} images.`, 'images');
+  }
+  for (const [index, image] of (images || []).entries()) checkWebAddress(image, `images[${index}]`);
+  checkWebAddress(textOrNull(url), 'url');
 }
 
 export function taxDetails(params: Params<'productCreate'>['tax_details']): Product['tax_details'] {

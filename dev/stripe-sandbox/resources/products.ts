@@ -5,7 +5,7 @@ import { list, named, operation, own, retrieve, type Operation } from '../api/op
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, updatedList, updatedText } from '../api/values.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { createProduct, taxDetails } from '../objects/product.ts';
+import { checkAddresses, createProduct, taxDetails } from '../objects/product.ts';
 import { createPrice } from '../objects/price.ts';
 
 const PATH = '/v1/products';
@@ -43,6 +43,7 @@ export const products: readonly Operation[] = [
 
 function updateProduct(context: Context, product: Product, params: Params<'productUpdate'>): Product {
   if (params.name === '') throw invalid("'name' cannot be unset.", 'name', 'parameter_invalid_empty');
+  checkAddresses(params);
   if (params.default_price) checkDefaultPrice(context, product, params.default_price);
   const patch = defined({
     active: params.active,
