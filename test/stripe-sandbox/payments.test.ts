@@ -747,6 +747,7 @@ describe('refunds', () => {
       { payment_intent: later.id },
       { charge: 'ch_unknown' },
       { charge, amount: 0 },
+      { charge, payment_intent: open.id },
       { charge, instructions_email: 'jenny@example.com' },
     ]) {
       expect((await refusal(stripe.refunds.create(wrong))).statusCode).toBe(400);

@@ -42,7 +42,12 @@ export const refunds: readonly Operation[] = [
 
 /** The charge that is named, or the one that has paid the payment intent. */
 function chargeOf(context: Context, params: Params<'refundCreate'>): ObjectTypes['charge'] {
-  if (params.charge !== undefined) return named(context, 'charge', params.charge, 'charge');
+  if (params.charge !== undefined) {
+    const charge = named(context, 'charge', params.charge, 'charge');
+    if (equals(charge.payment_intent, params.payment_intent)) return charge;
+    const message = `The charge ${charge.id} is not one of the PaymentIntent ${params.payment_intent}.`;
+    throw invalid(message, 'payment_intent');
+  }
   if (params.payment_intent === undefined) throw missing('charge');
   const intent = named(context, 'payment_intent', params.payment_intent, 'payment_intent');
   const charge =
