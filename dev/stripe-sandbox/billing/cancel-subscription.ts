@@ -48,7 +48,8 @@ export function cancelSubscription(
 
 /** The time has come for which somebody had asked (`cancel_at`, `cancel_at_period_end`). */
 export function cancelAsAsked(context: Context, subscription: Subscription): Subscription {
-  const isEarly = context.now() < periodEnd(subscription);
+  // What is paused was credited when it was paused, if it was to be.
+  const isEarly = context.now() < periodEnd(subscription) && subscription.status !== 'paused';
   const { prorateAtCancel = false } = subscriptionFacts(context, subscription.id);
   return cancelSubscription(context, subscription, {
     details: {},

@@ -25,7 +25,13 @@ export const dueSubscriptions = dueOf('subscription', (store, subscription) => {
     const waits = isProcessing({ store }, subscription.latest_invoice ?? '');
     return [{ at: waits ? null : created + PATIENCE_SECONDS, happen: expire }];
   }
-  if (status === 'paused') return [{ at: resumptionEnd(store, subscription), happen: expire }];
+  if (status === 'paused') {
+    const { cancel_at } = subscription;
+    return [
+      { at: resumptionEnd(store, subscription), happen: expire },
+      { at: cancel_at, happen: cancelAsAsked },
+    ];
+  }
   return [
     { at: trialNoticeAt({ store }, subscription), happen: tellTrialEnd },
     { at: upcomingNoticeAt({ store }, subscription), happen: tellUpcoming },

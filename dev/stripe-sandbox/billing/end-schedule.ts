@@ -3,6 +3,7 @@ import type { Params } from '../api/parameters.ts';
 import { managedBy, type Schedule } from '../objects/subscription-schedule.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { cancellation } from './cancellation.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
 
 /** Cancels a schedule and its subscription now (https://docs.stripe.com/api/subscription_schedules/cancel). */
@@ -42,7 +43,9 @@ export function releaseSchedule(
 ): Schedule {
   checkRuns(schedule, 'release');
   const endsBySchedule = schedule.end_behavior === 'cancel' && !preserve_cancel_date;
-  detachSchedule(context, schedule, 'released', endsBySchedule ? { cancel_at: null, canceled_at: null } : {});
+  const subscription = managedBy(context, schedule);
+  const goesOn = subscription && cancellation(subscription, { at: null, atPeriodEnd: false }, context.now());
+  detachSchedule(context, schedule, 'released', endsBySchedule ? goesOn : {});
   return context.store.must('subscription_schedule', schedule.id);
 }
 

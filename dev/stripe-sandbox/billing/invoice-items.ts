@@ -82,10 +82,13 @@ export function deleteItem(context: Context, item: InvoiceItem): DeletedObject {
   return context.store.delete(item);
 }
 
-/** The items of a draft that goes away wait for another invoice. */
+/** The items of a draft that goes away wait for another invoice, unless there can be none. */
 export function releaseItems(context: Context, invoice: Invoice): void {
+  const isOver = !context.store.get('customer', invoice.customer ?? '');
   for (const item of context.store.all('invoiceitem')) {
-    if (item.invoice === invoice.id) change(context, item, { invoice: null });
+    if (item.invoice !== invoice.id) continue;
+    const released = change(context, item, { invoice: null });
+    if (isOver) deleteItem(context, released);
   }
 }
 

@@ -6,6 +6,7 @@ import { cycleEnd } from '../state/period.ts';
 import { recurrenceOf } from '../objects/plan.ts';
 import { itemList, withoutPause, type SubscriptionItem } from '../objects/subscription.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { periodEnd } from './cancellation.ts';
 import { RESUMED } from './follow-invoice.ts';
 import { addInvoiceItem, pendingLines } from './invoice-items.ts';
 import { checkPaid, payUpdate } from './pay-update.ts';
@@ -93,6 +94,7 @@ function goingOn(context: Context, paused: Subscription, { keepsAnchor }: Resump
   });
   return {
     ...withoutPause(paused),
+    ...(paused.cancel_at_period_end && { cancel_at: periodEnd({ items: itemList(paused.id, items) }) }),
     billing_cycle_anchor: anchor,
     items: itemList(paused.id, items),
     trial_end: paused.trial_end === null ? null : Math.min(paused.trial_end, now),

@@ -176,9 +176,10 @@ function charge(
 
 /** A payment that is to set up later ones leaves its payment method with the customer; any other uses it up. */
 function keepForLater(context: Context, intent: PaymentIntent, method: PaymentMethod): void {
-  const isKept = intent.customer !== null && intent.setup_future_usage !== null;
+  const customer = context.store.get('customer', intent.customer ?? '');
+  const isKept = customer !== undefined && intent.setup_future_usage !== null;
   if (isKept) markSetUp(context, method);
   if (method.customer !== null) return;
-  if (isKept && intent.customer !== null) attachMethod(context, method, intent.customer);
+  if (isKept) attachMethod(context, method, customer.id);
   else spend(context, method);
 }

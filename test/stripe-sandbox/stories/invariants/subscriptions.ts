@@ -134,7 +134,7 @@ function* trial(
   if (start === null || until === null) return;
   for (const { id, lines } of invoices) {
     for (const line of lines.data) {
-      const isInTrial = line.period.start >= start && line.period.end <= until;
+      const isInTrial = line.period.start > start && line.period.end <= until;
       if (!isInTrial || itemOf(line) === null || line.period.start === line.period.end) continue;
       yield [line.amount <= 0, `invoice ${id} charges ${line.amount} for the trial`];
     }

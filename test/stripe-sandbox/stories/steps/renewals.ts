@@ -22,7 +22,8 @@ async function previewRenewal(play: Play): Promise<unknown> {
   if (id === undefined || at === null) return undefined;
   const reached = await goTo(play, play.world, id, at - 1);
   const world = await worldOf(sandbox);
-  if (!reached || renewsAt(world.find('subscription', id)) !== at) return undefined;
+  const next = world.find('subscription', id);
+  if (!reached || renewsAt(next) !== at || !next || !renewsAlone(world, next)) return undefined;
   let preview: object | undefined;
   const result = await attempt(async () => {
     preview = await stripe.invoices.createPreview({ subscription: id });
@@ -49,6 +50,14 @@ function renewsAt(subscription: Subscription | undefined): number | null {
   return Math.min(end, subscription.cancel_at ?? end);
 }
 
+/** Whether no other subscription of the customer bills the customer's pending items at that instant. */
+function renewsAlone(world: World, subscription: Subscription): boolean {
+  return world
+    .all('subscription')
+    .filter(({ customer }) => customer === subscription.customer)
+    .every((one) => one.id === subscription.id || renewsAt(one) !== renewsAt(subscription));
+}
+
 /** Moves the time of a subscription; false when that is too far at once. */
 async function goTo(play: Play, world: World, id: string, at: number): Promise<boolean> {
   const subscription = world.find('subscription', id);
@@ -66,9 +75,14 @@ function isOf(invoice: Invoice, subscription: string): boolean {
   return invoice.parent?.subscription_details?.subscription === subscription;
 }
 
-/** What the two must agree in. */
+/** What the two must agree in; a discount that the renewal redeems has another id in each. */
 function shown(invoice: object): object {
-  return JSON.parse(JSON.stringify(invoice, (key, value: unknown) => (HIDDEN.has(key) ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(invoice, (key, value: unknown) => {
+      if (HIDDEN.has(key)) return undefined;
+      return typeof value === 'string' && value.startsWith('di_') ? 'discount' : value;
+    }),
+  );
 }
 
 const HIDDEN = new Set([
