@@ -3,9 +3,16 @@
  * pays on its hosted page, and its events are delivered as signed webhooks.
  * It listens on 127.0.0.1 and keeps everything in memory, and in a file if it is
  * given one.
+ *
+ * Its layers, each of which knows only those before it: `state` (what is known,
+ * and what time it is), `api` (how it speaks), `objects` (what a new object
+ * looks like), `payments` (where money moves), `billing` (discounts, invoices,
+ * subscriptions, schedules), `checkout` and `portal`, `resources` (the
+ * endpoints), `pages` (what a person sees). `time` lets happen what happens by
+ * itself, `webhooks` tells of it, `chaos` gets in the way.
  */
 import { Api, type RequestRecord } from './api/api.ts';
-import { hostedPages } from './billing/finalize-invoice.ts';
+import { hostedPages } from './billing/invoices/finalize-invoice.ts';
 import { payPageUrl } from './checkout/new-session.ts';
 import { sandboxClock } from './state/clock.ts';
 import { NO_REQUEST, type Context } from './state/context.ts';

@@ -1,7 +1,7 @@
-import { draftInvoice } from '../billing/draft-invoice.ts';
-import { finalizeInvoice } from '../billing/finalize-invoice.ts';
-import { settleInvoice } from '../billing/settle-invoice.ts';
-import { priceLine } from '../billing/subscription-lines.ts';
+import { draftInvoice } from '../billing/invoices/draft-invoice.ts';
+import { finalizeInvoice } from '../billing/invoices/finalize-invoice.ts';
+import { settleInvoice } from '../billing/invoices/settle-invoice.ts';
+import { priceLine } from '../billing/subscriptions/subscription-lines.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { detailsOf, type Session } from './details.ts';

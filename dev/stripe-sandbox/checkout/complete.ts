@@ -1,5 +1,5 @@
-import { createSubscription, type SubscriptionWish } from '../billing/create-subscription.ts';
-import { redeem } from '../billing/redeem.ts';
+import { createSubscription, type SubscriptionWish } from '../billing/subscriptions/create-subscription.ts';
+import { redeem } from '../billing/discounts/redeem.ts';
 import { textOrNull, mergeMetadata } from '../api/values.ts';
 import type { Buyer } from '../objects/payment-method.ts';
 import { payIntent, type Attempt } from '../payments/pay-intent.ts';

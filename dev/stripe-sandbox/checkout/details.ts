@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import type { Params } from '../api/parameters.ts';
-import type { DiscountParam } from '../billing/redeem.ts';
+import type { DiscountParam } from '../billing/discounts/redeem.ts';
 import type { DiscountTerms } from '../objects/discount.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes, Wire } from '../state/wire.ts';

@@ -5,8 +5,8 @@ import {
   promotionFor,
   type DiscountTarget,
   type Redemption,
-} from '../billing/check-redemption.ts';
-import type { DiscountParam } from '../billing/redeem.ts';
+} from '../billing/discounts/check-redemption.ts';
+import type { DiscountParam } from '../billing/discounts/redeem.ts';
 import { newDiscount } from '../objects/discount.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';

@@ -1,5 +1,5 @@
 import { invalid } from '../api/errors.ts';
-import { reduceLines } from '../billing/discounts.ts';
+import { reduceLines } from '../billing/discounts/discounts.ts';
 import { LARGEST_AMOUNT, smallestCharge } from '../state/money.ts';
 import type { CheckoutDetails, LineItem, Session, SessionDiscount } from './details.ts';
 

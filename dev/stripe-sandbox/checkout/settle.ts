@@ -1,5 +1,5 @@
 import { invalid } from '../api/errors.ts';
-import { intentSettled } from '../billing/collect-invoice.ts';
+import { intentSettled } from '../billing/invoices/collect-invoice.ts';
 import { settlePending } from '../payments/settle-pending.ts';
 import { change, type Context } from '../state/context.ts';
 import { billPayment } from './bill-payment.ts';

@@ -1,4 +1,4 @@
-import { intentSettled } from '../billing/collect-invoice.ts';
+import { intentSettled } from '../billing/invoices/collect-invoice.ts';
 import { authenticationUrl, payIntent } from '../payments/pay-intent.ts';
 import { setUp } from '../payments/setup-intents.ts';
 import type { Context } from '../state/context.ts';

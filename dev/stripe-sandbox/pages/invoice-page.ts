@@ -1,5 +1,5 @@
-import { collectInvoice, defaultMethod } from '../billing/collect-invoice.ts';
-import { isProcessing } from '../billing/settle-invoice.ts';
+import { collectInvoice, defaultMethod } from '../billing/invoices/collect-invoice.ts';
+import { isProcessing } from '../billing/invoices/settle-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { newCard } from '../objects/payment-method.ts';
 import type { Context } from '../state/context.ts';

@@ -1,7 +1,7 @@
 import { invalid } from '../api/errors.ts';
-import { cancelSubscription } from '../billing/cancel-subscription.ts';
-import { NO_DETAILS } from '../billing/cancellation.ts';
-import { updateSubscription } from '../billing/update-subscription.ts';
+import { cancelSubscription } from '../billing/subscriptions/cancel-subscription.ts';
+import { NO_DETAILS } from '../billing/subscriptions/cancellation.ts';
+import { updateSubscription } from '../billing/subscriptions/update-subscription.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { withoutSchedule } from './plan-schedule.ts';
 import type { Result } from './result.ts';

@@ -1,7 +1,11 @@
-import { periodEnd } from '../billing/cancellation.ts';
-import { payUpdate } from '../billing/pay-update.ts';
-import { upcomingInvoice } from '../billing/upcoming.ts';
-import { draftUpdate, updateSubscription, type SubscriptionChange } from '../billing/update-subscription.ts';
+import { periodEnd } from '../billing/subscriptions/cancellation.ts';
+import { payUpdate } from '../billing/subscriptions/pay-update.ts';
+import { upcomingInvoice } from '../billing/subscriptions/upcoming.ts';
+import {
+  draftUpdate,
+  updateSubscription,
+  type SubscriptionChange,
+} from '../billing/subscriptions/update-subscription.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { imagined } from '../state/events.ts';
 import type { ObjectTypes } from '../state/wire.ts';

@@ -1,10 +1,10 @@
 import { invalid, missing, noSuch, refuseUnsupported, type StripeFailure } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
-import { isOver } from '../billing/end-subscription.ts';
+import { isOver } from '../billing/subscriptions/end-subscription.ts';
 import type { Params } from '../api/parameters.ts';
 import { textOrNull } from '../api/values.ts';
 import { checkWebAddress } from '../api/web-address.ts';
-import { checkRedeemable } from '../billing/redeem.ts';
+import { checkRedeemable } from '../billing/discounts/redeem.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';

@@ -1,7 +1,7 @@
 import { invalid } from '../api/errors.ts';
-import { collectInvoice, defaultMethod } from '../billing/collect-invoice.ts';
-import { paymentFailure } from '../billing/payment-failure.ts';
-import { checkNotProcessing } from '../billing/settle-invoice.ts';
+import { collectInvoice, defaultMethod } from '../billing/invoices/collect-invoice.ts';
+import { paymentFailure } from '../billing/invoices/payment-failure.ts';
+import { checkNotProcessing } from '../billing/invoices/settle-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { askBank } from './bank.ts';
 import type { Result } from './result.ts';

@@ -1,4 +1,4 @@
-import { updateSubscription } from '../billing/update-subscription.ts';
+import { updateSubscription } from '../billing/subscriptions/update-subscription.ts';
 import { updateCustomer } from '../objects/customer.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { runningSubscriptions, type Visit } from './visit.ts';

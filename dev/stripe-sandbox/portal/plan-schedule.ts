@@ -1,7 +1,7 @@
-import { periodEnd } from '../billing/cancellation.ts';
-import { createSchedule } from '../billing/create-schedule.ts';
-import { releaseSchedule } from '../billing/end-schedule.ts';
-import { updateSchedule } from '../billing/update-schedule.ts';
+import { periodEnd } from '../billing/subscriptions/cancellation.ts';
+import { createSchedule } from '../billing/schedules/create-schedule.ts';
+import { releaseSchedule } from '../billing/schedules/end-schedule.ts';
+import { updateSchedule } from '../billing/schedules/update-schedule.ts';
 import { recurrenceOf } from '../objects/plan.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';

@@ -1,6 +1,6 @@
 import { invalid } from '../api/errors.ts';
-import { promotionCodeNamed } from '../billing/check-redemption.ts';
-import type { DiscountParam } from '../billing/redeem.ts';
+import { promotionCodeNamed } from '../billing/discounts/check-redemption.ts';
+import type { DiscountParam } from '../billing/discounts/redeem.ts';
 import type { SubscriptionItem } from '../objects/subscription.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { offeredPrices, quantityBounds } from './offer.ts';

@@ -1,5 +1,5 @@
 import { invalid } from '../api/errors.ts';
-import { isOver } from '../billing/end-subscription.ts';
+import { isOver } from '../billing/subscriptions/end-subscription.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import { inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';

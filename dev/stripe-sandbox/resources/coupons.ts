@@ -1,7 +1,7 @@
 import { refuseUnsupported } from '../api/errors.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
 import { defined, mergeMetadata } from '../api/values.ts';
-import { deactivateCodes } from '../billing/coupon-validity.ts';
+import { deactivateCodes } from '../billing/discounts/coupon-validity.ts';
 import { checkedName, createCoupon } from '../objects/coupon.ts';
 import { change } from '../state/context.ts';
 

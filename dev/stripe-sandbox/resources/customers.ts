@@ -1,6 +1,6 @@
 import { equals } from '../api/lists.ts';
 import { list, operation, own, type Operation } from '../api/operations.ts';
-import { deleteCustomer } from '../billing/delete-customer.ts';
+import { deleteCustomer } from '../billing/subscriptions/delete-customer.ts';
 import { createPayingCustomer, updatePayingCustomer } from '../payments/paying-customer.ts';
 
 const PATH = '/v1/customers';

@@ -1,7 +1,11 @@
 import { equals, inRange, page } from '../api/lists.ts';
 import { checkCustomer, operation, own, retrieve, type Operation } from '../api/operations.ts';
-import { deleteItem } from '../billing/invoice-items.ts';
-import { checkEditable, createInvoiceItem, updateInvoiceItem } from '../billing/write-invoice-item.ts';
+import { deleteItem } from '../billing/invoices/invoice-items.ts';
+import {
+  checkEditable,
+  createInvoiceItem,
+  updateInvoiceItem,
+} from '../billing/invoices/write-invoice-item.ts';
 
 const PATH = '/v1/invoiceitems';
 

@@ -1,5 +1,5 @@
 import { operation, type Operation } from '../api/operations.ts';
-import { previewInvoice } from '../billing/preview-invoice.ts';
+import { previewInvoice } from '../billing/subscriptions/preview-invoice.ts';
 
 /** Before `/v1/invoices/:id`, which would take this path for an id. */
 export const invoicePreviews: readonly Operation[] = [

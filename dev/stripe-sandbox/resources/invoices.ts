@@ -1,13 +1,13 @@
 import { invalid } from '../api/errors.ts';
 import { equals, inRange, page } from '../api/lists.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
-import { createInvoice } from '../billing/create-invoice.ts';
-import { sendInvoice } from '../billing/due-invoices.ts';
-import { markUncollectible, voidInvoice } from '../billing/end-invoice.ts';
-import { finalizeInvoice } from '../billing/finalize-invoice.ts';
-import { releaseItems } from '../billing/invoice-items.ts';
-import { payInvoice } from '../billing/pay-invoice.ts';
-import { updateInvoice } from '../billing/update-invoice.ts';
+import { createInvoice } from '../billing/invoices/create-invoice.ts';
+import { sendInvoice } from '../billing/invoices/due-invoices.ts';
+import { markUncollectible, voidInvoice } from '../billing/invoices/end-invoice.ts';
+import { finalizeInvoice } from '../billing/invoices/finalize-invoice.ts';
+import { releaseItems } from '../billing/invoices/invoice-items.ts';
+import { payInvoice } from '../billing/invoices/pay-invoice.ts';
+import { updateInvoice } from '../billing/invoices/update-invoice.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 

@@ -1,6 +1,6 @@
 import { equals } from '../api/lists.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
-import { intentSettled } from '../billing/collect-invoice.ts';
+import { intentSettled } from '../billing/invoices/collect-invoice.ts';
 import { cancelIntent } from '../payments/cancel-intent.ts';
 import { captureIntent } from '../payments/capture-intent.ts';
 import { confirmIntent } from '../payments/confirm-intent.ts';

@@ -1,8 +1,8 @@
 import { noSuch } from '../api/errors.ts';
 import { page } from '../api/lists.ts';
 import { named, operation, type Operation } from '../api/operations.ts';
-import { updateSubscription } from '../billing/update-subscription.ts';
-import { wantedChange } from '../billing/wanted-change.ts';
+import { updateSubscription } from '../billing/subscriptions/update-subscription.ts';
+import { wantedChange } from '../billing/subscriptions/wanted-change.ts';
 import type { SubscriptionItem } from '../objects/subscription.ts';
 import { inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';

@@ -1,8 +1,8 @@
 import { equals, inRange } from '../api/lists.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
-import { createSchedule } from '../billing/create-schedule.ts';
-import { cancelSchedule, releaseSchedule } from '../billing/end-schedule.ts';
-import { updateSchedule } from '../billing/update-schedule.ts';
+import { createSchedule } from '../billing/schedules/create-schedule.ts';
+import { cancelSchedule, releaseSchedule } from '../billing/schedules/end-schedule.ts';
+import { updateSchedule } from '../billing/schedules/update-schedule.ts';
 import { allOrNothing } from '../state/events.ts';
 
 const PATH = '/v1/subscription_schedules';

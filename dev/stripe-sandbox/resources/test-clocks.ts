@@ -1,6 +1,6 @@
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
 import { refuseUnsupported } from '../api/errors.ts';
-import { deleteCustomer } from '../billing/delete-customer.ts';
+import { deleteCustomer } from '../billing/subscriptions/delete-customer.ts';
 import { createTestClock } from '../objects/test-clock.ts';
 import { inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';

@@ -1,7 +1,7 @@
-import type { InvoiceFacts } from '../billing/due-invoices.ts';
+import type { InvoiceFacts } from '../billing/invoices/due-invoices.ts';
 import type { CheckoutDetails } from '../checkout/details.ts';
-import type { ScheduleFacts } from '../billing/run-schedule.ts';
-import type { SubscriptionFacts } from '../billing/subscription-facts.ts';
+import type { ScheduleFacts } from '../billing/schedules/run-schedule.ts';
+import type { SubscriptionFacts } from '../billing/subscriptions/subscription-facts.ts';
 import type { PortalOffer } from '../objects/portal-configuration.ts';
 import type { CouponDetails } from '../objects/coupon.ts';
 import type { DiscountTerms } from '../objects/discount.ts';

@@ -1,4 +1,4 @@
-import { intentSettled } from '../billing/collect-invoice.ts';
+import { intentSettled } from '../billing/invoices/collect-invoice.ts';
 import { sessionOfIntent, settleBankDebit } from '../checkout/settle.ts';
 import { authorizationEnd, expireAuthorization } from '../payments/cancel-intent.ts';
 import { settlementOf, settlePending } from '../payments/settle-pending.ts';

@@ -1,8 +1,8 @@
-import { dueInvoices } from '../billing/due-invoices.ts';
-import { dueCoupons, duePromotionCodes } from '../billing/coupon-validity.ts';
+import { dueInvoices } from '../billing/invoices/due-invoices.ts';
+import { dueCoupons, duePromotionCodes } from '../billing/discounts/coupon-validity.ts';
 import { dueSessions } from '../checkout/expire.ts';
-import { dueSchedules } from '../billing/run-schedule.ts';
-import { dueSubscriptions } from '../billing/due-subscriptions.ts';
+import { dueSchedules } from '../billing/schedules/run-schedule.ts';
+import { dueSubscriptions } from '../billing/subscriptions/due-subscriptions.ts';
 import { dueDisputes } from '../payments/disputes.ts';
 import { dueRefunds } from '../payments/refunds.ts';
 import type { DueSource } from './due.ts';

@@ -1,4 +1,4 @@
-import { subscriptionMethod } from '../../billing/default-method.ts';
+import { subscriptionMethod } from '../../billing/invoices/default-method.ts';
 import type { PlanPreview } from '../../portal/change-plan.ts';
 import type { Visit } from '../../portal/visit.ts';
 import { displayMoney } from '../../state/money.ts';
