@@ -48,6 +48,21 @@ const noise = {
   'promise/always-return': 'off',
 } satisfies OxlintConfig['rules'];
 
+/** Layers of the Stripe sandbox, each of which knows only those before it; a type of a later one is no dependence. */
+const sandboxLayers = [
+  'state',
+  'api',
+  'banks',
+  'objects',
+  'payments',
+  'billing',
+  'checkout',
+  'portal',
+  'resources',
+  'pages',
+  'server',
+];
+
 const machineTime = 'the time is an input, so that tests and replays can set it: take it from `deps.clock`.';
 
 export default defineConfig({
@@ -106,6 +121,23 @@ export default defineConfig({
       files: ['dev/stripe-sandbox/{objects,resources}/**'],
       rules: { 'eslint/max-lines-per-function': ['error', { max: 100 }] },
     },
+    ...sandboxLayers.slice(0, -1).map((layer, index) => ({
+      files: [`dev/stripe-sandbox/${layer}/**`],
+      rules: {
+        'eslint/no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                group: sandboxLayers.slice(index + 1).map((later) => `**/${later}/**`),
+                allowTypeImports: true,
+                message: 'this layer comes later: dev/stripe-sandbox/index.ts says in which order.',
+              },
+            ],
+          },
+        ] as const,
+      } satisfies OxlintConfig['rules'],
+    })),
     { files: entries, rules: { 'import/no-default-export': 'off' } },
   ],
 });

@@ -5,13 +5,14 @@
  * given one.
  *
  * Its layers, each of which knows only those before it: `state` (what is known,
- * and what time it is), `api` (how it speaks), `objects` (what a new object
- * looks like), `payments` (where money moves), `billing` (discounts, invoices,
- * subscriptions, schedules), `checkout` and `portal`, `resources` (the
- * endpoints), `pages` (what a person sees). `time` lets happen what happens by
- * itself, `webhooks` tells of it, `chaos` gets in the way.
+ * and what time it is), `api` (how it speaks), `banks` (what test cards and
+ * accounts do), `objects` (what a new object looks like), `payments` (where money
+ * moves), `billing` (discounts, invoices, subscriptions, schedules), `checkout`
+ * and `portal` (what a buyer does), `resources` (the endpoints), `pages` (what a
+ * person sees), `server`. Beside them `time` lets happen what happens by itself,
+ * `webhooks` tells of it, and `chaos` gets in the way.
  */
-import { Api, type RequestRecord } from './api/api.ts';
+import { Api, type RequestRecord } from './server/api.ts';
 import { hostedPages } from './billing/invoices/finalize-invoice.ts';
 import { payPageUrl } from './checkout/new-session.ts';
 import { sandboxClock } from './state/clock.ts';
@@ -28,13 +29,13 @@ import { controlPages } from './pages/control/routes.ts';
 import { invoicePages } from './pages/invoice-page.ts';
 import { payPage } from './pages/pay-page.ts';
 import { portalPages } from './pages/portal/routes.ts';
-import { close, listen, type Handlers } from './server.ts';
+import { close, listen, type Handlers } from './server/server.ts';
 import { keepInFile } from './state/state-file.ts';
 import type { AccountSettings } from './state/settings.ts';
 import { Store } from './state/store.ts';
 import { catchUp } from './time/pass.ts';
 
-export type { RequestRecord } from './api/api.ts';
+export type { RequestRecord } from './server/api.ts';
 export type { FaultRule } from './api/faults.ts';
 export type { ChaosConfig } from './chaos/config.ts';
 

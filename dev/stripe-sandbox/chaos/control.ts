@@ -1,4 +1,4 @@
-import type { Api } from '../api/api.ts';
+import type { Api } from '../server/api.ts';
 import type { Deliveries } from '../webhooks/deliveries.ts';
 import { Chaos } from './chaos.ts';
 import type { ChaosConfig } from './config.ts';

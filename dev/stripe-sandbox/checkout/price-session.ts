@@ -1,6 +1,6 @@
 import { invalid } from '../api/errors.ts';
 import { reduceLines } from '../billing/discounts/discounts.ts';
-import { LARGEST_AMOUNT, smallestCharge } from '../state/money.ts';
+import { LARGEST_AMOUNT, smallestCharge } from '../api/money.ts';
 import type { CheckoutDetails, LineItem, Session, SessionDiscount } from './details.ts';
 
 /** What an item costs without a trial or a discount, in minor units. */

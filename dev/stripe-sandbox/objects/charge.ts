@@ -1,4 +1,4 @@
-import type { Decline } from '../payments/declines.ts';
+import type { Decline } from '../banks/declines.ts';
 import type { Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';

@@ -4,7 +4,7 @@ import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
 import { add, type Context } from '../state/context.ts';
 import { randomText } from '../state/ids.ts';
-import { checkCurrency } from '../state/money.ts';
+import { checkCurrency } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
 type Coupon = ObjectTypes['coupon'];

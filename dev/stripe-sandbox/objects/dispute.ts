@@ -1,4 +1,4 @@
-import type { DisputeKind } from '../payments/test-cards.ts';
+import type { DisputeKind } from '../banks/test-cards.ts';
 import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';

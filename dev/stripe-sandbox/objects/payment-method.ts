@@ -1,5 +1,5 @@
-import { fingerprintOf, type Card } from '../payments/cards.ts';
-import { testCard } from '../payments/test-cards.ts';
+import { fingerprintOf, type Card } from '../banks/cards.ts';
+import { testCard } from '../banks/test-cards.ts';
 import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';

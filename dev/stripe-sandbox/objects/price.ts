@@ -4,7 +4,7 @@ import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
-import { checkCurrency, wholeMinorUnits } from '../state/money.ts';
+import { checkCurrency, wholeMinorUnits } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { tellPlan } from './plan.ts';
 import { createProduct } from './product.ts';

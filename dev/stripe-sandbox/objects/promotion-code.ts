@@ -4,7 +4,7 @@ import type { Params } from '../api/parameters.ts';
 import { mergeMetadata } from '../api/values.ts';
 import { add, type Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
-import { checkCurrency, wholeMinorUnits } from '../state/money.ts';
+import { checkCurrency, wholeMinorUnits } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { positive } from './coupon.ts';
 

@@ -2,7 +2,7 @@ import { intentSettled } from '../billing/invoices/collect-invoice.ts';
 import { authenticationUrl, payIntent } from '../payments/pay-intent.ts';
 import { setUp } from '../payments/setup-intents.ts';
 import type { Context } from '../state/context.ts';
-import { displayMoney } from '../state/money.ts';
+import { displayMoney } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { document, html } from './html.ts';
 import { notice, type PageAnswer, type PageRequest, type PageRoute } from './page.ts';

@@ -1,4 +1,4 @@
-import { readCard, type Card } from '../payments/cards.ts';
+import { readCard, type Card } from '../banks/cards.ts';
 import type { Context } from '../state/context.ts';
 import { html, type Html } from './html.ts';
 

@@ -3,7 +3,7 @@ import { isProcessing } from '../billing/invoices/settle-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { newCard } from '../objects/payment-method.ts';
 import type { Context } from '../state/context.ts';
-import { displayMoney } from '../state/money.ts';
+import { displayMoney } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { CARD_HINTS, cardFields, typedCard } from './card-form.ts';
 import { document, html, type Html, type Part } from './html.ts';

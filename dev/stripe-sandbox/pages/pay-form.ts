@@ -1,7 +1,7 @@
 import { detailsOf, type LineItem, type Session } from '../checkout/details.ts';
 import { collectsMethod } from '../checkout/pay.ts';
 import type { Context } from '../state/context.ts';
-import { displayMoney } from '../state/money.ts';
+import { displayMoney } from '../api/money.ts';
 import { CARD_HINTS, cardFields } from './card-form.ts';
 import { document, HOME, html, type Html } from './html.ts';
 import { couponText, day, priceText } from './words.ts';

@@ -5,8 +5,8 @@ import { add, change, type Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
 import { dueOf } from '../time/due.ts';
-import { behaviorOf } from './cards.ts';
-import type { DisputeKind } from './test-cards.ts';
+import { behaviorOf } from '../banks/cards.ts';
+import type { DisputeKind } from '../banks/test-cards.ts';
 
 type Charge = ObjectTypes['charge'];
 type Dispute = ObjectTypes['dispute'];

@@ -1,5 +1,5 @@
-import type { DeclineCode } from './declines.ts';
-import type { DisputeKind } from './test-cards.ts';
+import type { DeclineCode } from '../banks/declines.ts';
+import type { DisputeKind } from '../banks/test-cards.ts';
 
 /** What a payment method stands for. */
 export interface PaymentMethodFacts {

@@ -1,5 +1,5 @@
 import type { Context } from '../state/context.ts';
-import { declineOf, type Decline, type DeclineCode } from './declines.ts';
+import { declineOf, type Decline, type DeclineCode } from '../banks/declines.ts';
 
 /** From now on the next `count` payments of a customer are declined, whatever the card; 0 ends it. */
 export function failNextPayments(

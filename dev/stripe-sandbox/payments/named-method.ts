@@ -2,7 +2,7 @@ import { invalid, noSuch } from '../api/errors.ts';
 import { newCard } from '../objects/payment-method.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { cardNamed } from './cards.ts';
+import { cardNamed } from '../banks/cards.ts';
 
 type PaymentMethod = ObjectTypes['payment_method'];
 

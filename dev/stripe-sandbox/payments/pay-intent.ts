@@ -1,8 +1,8 @@
 import { newCharge, type ChargeResult } from '../objects/charge.ts';
 import { add, change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { behaviorOf } from './cards.ts';
-import { declineOf, docUrl, type Decline } from './declines.ts';
+import { behaviorOf } from '../banks/cards.ts';
+import { declineOf, docUrl, type Decline } from '../banks/declines.ts';
 import { planDispute } from './disputes.ts';
 import { takeArrangedFailure } from './fail-next.ts';
 import { attachMethod, markSetUp, spend } from './keep-method.ts';

@@ -4,8 +4,8 @@ import { defined, isEmail, mergeMetadata, textOrNull, updatedText } from '../api
 import { newBankDebit, newCard, newSepaDebit } from '../objects/payment-method.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { cardNamed, isCardNumber, isPast, refusalToSave, type Card } from './cards.ts';
-import type { Decline } from './declines.ts';
+import { cardNamed, isCardNumber, isPast, refusalToSave, type Card } from '../banks/cards.ts';
+import type { Decline } from '../banks/declines.ts';
 import { attachMethod } from './keep-method.ts';
 import { unspent, usableMethod } from './named-method.ts';
 

@@ -4,7 +4,7 @@ import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
 import { newPaymentIntent } from '../objects/payment-intent.ts';
 import { add, change, type Context } from '../state/context.ts';
-import { checkCurrency, displayMoney, LARGEST_AMOUNT, smallestCharge } from '../state/money.ts';
+import { checkCurrency, displayMoney, LARGEST_AMOUNT, smallestCharge } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { unexpectedState } from './intent-state.ts';
 import { methodOfParams } from './payment-methods.ts';

@@ -2,10 +2,10 @@ import { invalid } from '../api/errors.ts';
 import { newRefund } from '../objects/refund.ts';
 import { inTimeOf } from '../state/clock.ts';
 import { add, change, replace, type Context } from '../state/context.ts';
-import { displayMoney } from '../state/money.ts';
+import { displayMoney } from '../api/money.ts';
 import type { EventType, ObjectTypes } from '../state/wire.ts';
 import { dueOf } from '../time/due.ts';
-import { behaviorOf } from './cards.ts';
+import { behaviorOf } from '../banks/cards.ts';
 import { disputeOf } from './disputes.ts';
 
 type Charge = ObjectTypes['charge'];

@@ -2,8 +2,8 @@ import { invalid } from '../api/errors.ts';
 import { change, type Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { ARRANGED_FAILURE, debitFailureOf } from './bank-accounts.ts';
-import { docUrl } from './declines.ts';
+import { ARRANGED_FAILURE, debitFailureOf } from '../banks/bank-accounts.ts';
+import { docUrl } from '../banks/declines.ts';
 import { failIntent } from './pay-intent.ts';
 
 type Charge = ObjectTypes['charge'];

@@ -5,7 +5,7 @@ import { cardSource } from '../objects/card.ts';
 import { newCard } from '../objects/payment-method.ts';
 import { change, previousAttributes, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { cardNamed } from './cards.ts';
+import { cardNamed } from '../banks/cards.ts';
 import { giveUp } from './keep-method.ts';
 import { checkSavable } from './payment-methods.ts';
 

@@ -1,6 +1,6 @@
 import { invalid } from '../api/errors.ts';
 import { newCard } from '../objects/payment-method.ts';
-import type { Card } from '../payments/cards.ts';
+import type { Card } from '../banks/cards.ts';
 import { declinedIntent } from '../payments/intent-state.ts';
 import { confirmSetupIntent, createSetupIntent } from '../payments/setup-intents.ts';
 import { askBank } from './bank.ts';

@@ -1,6 +1,6 @@
 import { invalid, noSuch } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
-import { displayMoney } from '../../state/money.ts';
+import { displayMoney } from '../../api/money.ts';
 import type { DiscountPlace } from '../../objects/discount.ts';
 import type { Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';

@@ -6,7 +6,7 @@ import type { WrittenMembers } from '../../objects/invoice.ts';
 import { methodOfCustomer } from '../../payments/named-method.ts';
 import type { Context } from '../../state/context.ts';
 import { newId } from '../../state/ids.ts';
-import { checkCurrency } from '../../state/money.ts';
+import { checkCurrency } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { ACCOUNT_CURRENCY } from './customer-currency.ts';
 import { draftInvoice } from './draft-invoice.ts';

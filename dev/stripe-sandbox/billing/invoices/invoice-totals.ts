@@ -1,6 +1,6 @@
 import type { Line } from '../../objects/invoice-line.ts';
 import type { Context } from '../../state/context.ts';
-import { smallestCharge } from '../../state/money.ts';
+import { smallestCharge } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { discountAmounts, type Discountable, type DiscountAmount } from '../discounts/discounts.ts';
 

@@ -7,7 +7,7 @@ import type { LineDraft } from '../../objects/invoice-line.ts';
 import { createPrice } from '../../objects/price.ts';
 import { change, type Context } from '../../state/context.ts';
 import { newId } from '../../state/ids.ts';
-import { checkCurrency, LARGEST_AMOUNT } from '../../state/money.ts';
+import { checkCurrency, LARGEST_AMOUNT } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { ACCOUNT_CURRENCY } from './customer-currency.ts';
 import { discountIds } from '../discounts/invoice-discounts.ts';

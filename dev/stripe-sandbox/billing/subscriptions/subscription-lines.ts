@@ -2,7 +2,7 @@ import type { LineDraft } from '../../objects/invoice-line.ts';
 import { recurrenceOf } from '../../objects/plan.ts';
 import type { SubscriptionItem } from '../../objects/subscription.ts';
 import type { Context } from '../../state/context.ts';
-import { displayMoney } from '../../state/money.ts';
+import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { shareOfCycle } from './billed-period.ts';
 

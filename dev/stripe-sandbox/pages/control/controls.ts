@@ -1,4 +1,4 @@
-import type { Api } from '../../api/api.ts';
+import type { Api } from '../../server/api.ts';
 import type { ChaosControl } from '../../chaos/control.ts';
 import type { Deliveries } from '../../webhooks/deliveries.ts';
 

@@ -1,6 +1,6 @@
 import { invalid } from '../../api/errors.ts';
 import { own } from '../../api/operations.ts';
-import { DECLINE_CODES } from '../../payments/declines.ts';
+import { DECLINE_CODES } from '../../banks/declines.ts';
 import { failNextPayments } from '../../payments/fail-next.ts';
 import type { PageRequest } from '../page.ts';
 import { choice } from './answers.ts';

@@ -1,7 +1,7 @@
 import { own } from '../../api/operations.ts';
 import type { Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { DECLINE_CODES } from '../../payments/declines.ts';
+import { DECLINE_CODES } from '../../banks/declines.ts';
 import { html, type Html } from '../html.ts';
 import type { PageRequest } from '../page.ts';
 import { day, methodText } from '../words.ts';

@@ -3,7 +3,7 @@ import { own } from '../../api/operations.ts';
 import { settleBankDebit } from '../../checkout/settle.ts';
 import { closeDispute, escalateInquiry, openDispute } from '../../payments/disputes.ts';
 import { failRefund, settleRefund } from '../../payments/refunds.ts';
-import { displayMoney, minorUnits } from '../../state/money.ts';
+import { displayMoney, minorUnits } from '../../api/money.ts';
 import { settleDebit } from '../../time/settlements.ts';
 import type { PageRequest, PageRoute } from '../page.ts';
 import { action, choice } from './answers.ts';

@@ -1,6 +1,6 @@
 import { isInquiry, isOpen } from '../../payments/disputes.ts';
 import type { Context } from '../../state/context.ts';
-import { currencySymbol, displayMoney, majorUnits } from '../../state/money.ts';
+import { currencySymbol, displayMoney, majorUnits } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import { actionForm, button, code, select, submit, table, tag, time } from './layout.ts';

@@ -1,5 +1,5 @@
 import type { Context } from '../../state/context.ts';
-import { displayMoney } from '../../state/money.ts';
+import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { periodEnd } from '../../billing/subscriptions/cancellation.ts';
 import { detailsOf } from '../../checkout/details.ts';

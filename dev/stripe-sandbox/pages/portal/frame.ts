@@ -1,4 +1,4 @@
-import { displayMoney } from '../../state/money.ts';
+import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import type { Visit } from '../../portal/visit.ts';
 import { document, html, type Html } from '../html.ts';

@@ -1,7 +1,7 @@
 import { methodsOf } from '../../payments/keep-method.ts';
 import { changeableDetails } from '../../portal/update-details.ts';
 import { invoicesOf, runningSubscriptions, type Visit } from '../../portal/visit.ts';
-import { displayMoney } from '../../state/money.ts';
+import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';

@@ -1,7 +1,7 @@
 import { subscriptionMethod } from '../../billing/invoices/default-method.ts';
 import type { PlanPreview } from '../../portal/change-plan.ts';
 import type { Visit } from '../../portal/visit.ts';
-import { displayMoney } from '../../state/money.ts';
+import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';

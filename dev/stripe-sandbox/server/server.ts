@@ -6,14 +6,14 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { failureAnswer, type Api } from './api/api.ts';
-import { customerOf, inTimeOf } from './state/clock.ts';
-import type { Context } from './state/context.ts';
-import { newId } from './state/ids.ts';
-import { catchUp } from './time/pass.ts';
-import { StripeFailure } from './api/errors.ts';
-import { notice, type PageAnswer, type PageRoute } from './pages/page.ts';
-import { findRoute } from './api/routes.ts';
+import { failureAnswer, type Api } from './api.ts';
+import { customerOf, inTimeOf } from '../state/clock.ts';
+import type { Context } from '../state/context.ts';
+import { newId } from '../state/ids.ts';
+import { catchUp } from '../time/pass.ts';
+import { StripeFailure } from '../api/errors.ts';
+import { notice, type PageAnswer, type PageRoute } from '../pages/page.ts';
+import { findRoute } from '../api/routes.ts';
 
 const BODY_BYTES_AT_MOST = 1_000_000;
 

@@ -1,4 +1,4 @@
-import { invalid } from '../api/errors.ts';
+import { invalid } from './errors.ts';
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 /** The most that Stripe charges at once, in minor units. */

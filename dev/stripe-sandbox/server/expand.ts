@@ -1,6 +1,6 @@
 import type { Context } from '../state/context.ts';
-import { invalid } from './errors.ts';
-import { wholeList } from './lists.ts';
+import { invalid } from '../api/errors.ts';
+import { wholeList } from '../api/lists.ts';
 import { detailsOf } from '../checkout/details.ts';
 import { breakdownOf } from '../checkout/price-session.ts';
 import { intentOf, paymentsOf } from '../objects/invoice-payment.ts';

@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import Stripe from 'stripe';
 import type { Cause, Context } from '../state/context.ts';
-import { invalid, StripeFailure } from './errors.ts';
+import { invalid, StripeFailure } from '../api/errors.ts';
 import { expand } from './expand.ts';
-import { failureOfFault, type Fault, type FaultRequest, type FaultRule } from './faults.ts';
-import { decodeForm, type Form } from './form.ts';
-import { fingerprintOf, IdempotencyKeys, type Answer } from './idempotency.ts';
+import { failureOfFault, type Fault, type FaultRequest, type FaultRule } from '../api/faults.ts';
+import { decodeForm, type Form } from '../api/form.ts';
+import { fingerprintOf, IdempotencyKeys, type Answer } from '../api/idempotency.ts';
 import { newId } from '../state/ids.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from '../api/operations.ts';
 import { OPERATIONS } from '../resources/index.ts';
-import { findRoute } from './routes.ts';
+import { findRoute } from '../api/routes.ts';
 
 export interface ApiRequest {
   readonly method: string;
