@@ -169,6 +169,31 @@ describe('a schedule', () => {
     });
   });
 
+  test('begins the cycle of a phase after a trial, and only when that phase begins', async () => {
+    const { stripe, price, id, schedule, pass } = await scheduled('release');
+    const known = await stripe.subscriptionSchedules.retrieve(schedule);
+    const { start_date = 0, end_date = 0 } = known.phases[0] ?? {};
+    const month = { interval: 'month', interval_count: 1 };
+    const phases = (quantity: number): Stripe.SubscriptionScheduleUpdateParams.Phase[] => [
+      { items: [{ price }], start_date, end_date },
+      { items: [{ price }], duration: month, trial: true },
+      { items: [{ price, quantity }], duration: month, billing_cycle_anchor: 'phase_start' },
+    ];
+    await stripe.subscriptionSchedules.update(schedule, { phases: phases(1) });
+    await pass(31 * DAY);
+    expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'trialing' });
+    await pass(28 * DAY);
+    const anchor = NEW_YEAR + 59 * DAY;
+    const billed = { status: 'active', billing_cycle_anchor: anchor, latest_invoice: { total: 2490 } };
+    expect(await stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] })).toMatchObject(billed);
+    await pass(DAY);
+    await stripe.subscriptionSchedules.update(schedule, { phases: phases(2) });
+    expect(await stripe.subscriptions.retrieve(id)).toMatchObject({
+      billing_cycle_anchor: anchor,
+      items: { data: [{ quantity: 2 }] },
+    });
+  });
+
   test('of a period that is nearly over is told to expire now, not in the past', async () => {
     const { stripe, customer, price, pass } = await stage('pm_card_visa');
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price }] });
@@ -275,4 +300,18 @@ test('the card that pays the invoice of a deleted customer is not saved', async 
   const types = (await eventsOf(stripe)).map(({ type }) => type);
   expect(types).toContain('invoice.paid');
   expect(types).not.toContain('payment_method.attached');
+});
+
+test('a trial that is longer than a billing cycle is one period, also across its boundaries', async () => {
+  const { stripe, customer, price, pass } = await stage('pm_card_visa');
+  const trial = await stripe.subscriptions.create({ customer, items: [{ price }], trial_period_days: 65 });
+  const until = NEW_YEAR + 65 * DAY;
+  expect(trial.items.data[0]).toMatchObject({ current_period_start: NEW_YEAR, current_period_end: until });
+  await pass(50 * DAY);
+  expect(await stripe.subscriptions.retrieve(trial.id)).toMatchObject({
+    status: 'trialing',
+    latest_invoice: trial.latest_invoice,
+  });
+  await pass(15 * DAY);
+  expect(await stripe.subscriptions.retrieve(trial.id)).toMatchObject({ status: 'active' });
 });

@@ -133,7 +133,8 @@ export function setUp(
     return fail(context, intent, { code, decline_code, message, payment_method: method, type: 'card_error' });
   }
   if (intent.usage === 'off_session') markSetUp(context, method);
-  if (intent.customer !== null && method.customer === null) attachMethod(context, method, intent.customer);
+  const customer = context.store.get('customer', intent.customer ?? '');
+  if (customer && method.customer === null) attachMethod(context, method, customer.id);
   const patch = {
     last_setup_error: null,
     next_action: null,

@@ -50,7 +50,7 @@ export function startSchedule(
       metadata: phase.metadata ?? {},
       missingPaymentMethod: 'create_invoice',
       schedule: schedule.id,
-      trialEnd: phase.trial_end,
+      trialEnd: trialOf(context, phase),
     },
     { kind: 'draft' },
   );
@@ -91,6 +91,9 @@ function changeFor(
 ): SubscriptionChange {
   const method = methodOf(schedule, phase);
   const description = descriptionOf(schedule, phase);
+  const trialEnd = trialOf(context, phase);
+  const begins =
+    schedule.current_phase?.start_date !== phase.start_date || phase.start_date === context.now();
   return {
     discounts: phase.discounts.map(discountParam),
     items: itemsFor(context, subscription, phase),
@@ -100,9 +103,14 @@ function changeFor(
       ...(description !== null && { description }),
     },
     // The cycle after a trial begins with its end.
-    resetsAnchor: phase.billing_cycle_anchor === 'phase_start' && phase.trial_end === null,
-    ...(phase.trial_end !== null && { trialEnd: phase.trial_end }),
+    resetsAnchor: begins && phase.billing_cycle_anchor === 'phase_start' && trialEnd === null,
+    ...(trialEnd !== null && { trialEnd }),
   };
+}
+
+/** The end of a phase's trial, in Unix seconds; null when there is none or it is over. */
+function trialOf(context: Context, { trial_end: end }: Phase): number | null {
+  return end !== null && end > context.now() ? end : null;
 }
 
 /** Items of the same price stay, others take the place of those that go. */

@@ -34,6 +34,8 @@ export function cycleAfter(context: Context, before: Subscription, wanted: Chang
   const isTrial = before.status === 'trialing';
   if (typeof wanted.trialEnd === 'number') return trialCycle(context, before, items, wanted.trialEnd);
   const endsTrial = isTrial && wanted.trialEnd === 'now';
+  // A schedule goes on at the instant of a trial's end before the renewal does.
+  const isTrialOver = isTrial && before.trial_end !== null && before.trial_end <= context.now();
   const begins =
     endsTrial ||
     wanted.resetsAnchor === true ||
@@ -48,7 +50,7 @@ export function cycleAfter(context: Context, before: Subscription, wanted: Chang
     items: items.map((item) =>
       withPeriod(item, billedPeriod(item.price, { anchor: now, start: now, until: null })),
     ),
-    trial: endsTrial ? { status: 'active', trial_end: now } : {},
+    trial: endsTrial || isTrialOver ? { status: 'active', trial_end: now } : {},
     endsTrial,
   };
 }

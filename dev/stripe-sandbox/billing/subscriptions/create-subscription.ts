@@ -4,7 +4,7 @@ import { add, type Context } from '../../state/context.ts';
 import { imagined } from '../../state/events.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { billedPeriod } from './billed-period.ts';
+import { billedPeriod, type Period } from './billed-period.ts';
 import { cancellation } from './cancellation.ts';
 import type { DiscountTarget } from '../discounts/check-redemption.ts';
 import { collectInvoice } from '../invoices/collect-invoice.ts';
@@ -133,7 +133,11 @@ function subscriptionOf(context: Context, wish: SubscriptionWish, payment: First
   }
   const discounts = redeem(context, wish.discounts, target, 'discounts').map((discount) => discount.id);
   const anchor = wish.billingCycleAnchor ?? wish.trialEnd ?? now;
-  const until = wish.trialEnd ?? (wish.prorates === false ? null : wish.cancelAt);
+  const until = wish.prorates === false ? null : wish.cancelAt;
+  const periodOf = (price: Price): Period =>
+    wish.trialEnd === null
+      ? billedPeriod(price, { anchor, start: now, until })
+      : { start: now, end: wish.trialEnd };
   const items = wish.items.map((item, index) =>
     newSubscriptionItem(context, {
       subscription: id,
@@ -141,7 +145,7 @@ function subscriptionOf(context: Context, wish: SubscriptionWish, payment: First
       quantity: item.quantity,
       metadata: item.metadata,
       discounts: redeem(context, item.discounts, target, `items[${index}][discounts]`).map((one) => one.id),
-      period: billedPeriod(item.price, { anchor, start: now, until }),
+      period: periodOf(item.price),
     }),
   );
   const subscription = newSubscription(context, {

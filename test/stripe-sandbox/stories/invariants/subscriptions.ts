@@ -110,7 +110,8 @@ function* cycles(invoices: readonly Invoice[]): Iterable<Check> {
   const starts = made.map(({ created }) => created);
   yield [new Set(starts).size === starts.length, 'two invoices bill one cycle'];
   for (const { id, created, lines, period_start, period_end } of made) {
-    yield [period_end === created, `invoice ${id} does not look back to its making`];
+    // Later than made: that of a subscription that was incomplete beyond its first period.
+    yield [period_end <= created, `invoice ${id} looks back on what is not over`];
     yield [period_start < period_end, `invoice ${id} looks back on nothing`];
     const whole = lines.data.filter((line) => itemOf(line) !== null && !isProration(line));
     const isForward = whole.every(({ period }) => period.start === period_end && period.end > period_end);

@@ -51,7 +51,7 @@ async function subscribe(play: Play): Promise<unknown> {
 
 function trial(random: Random): Partial<Stripe.SubscriptionCreateParams> {
   return {
-    trial_period_days: random.between(1, 30),
+    trial_period_days: random.between(1, 70),
     trial_settings: {
       end_behavior: { missing_payment_method: random.pick(['cancel', 'create_invoice', 'pause']) },
     },
