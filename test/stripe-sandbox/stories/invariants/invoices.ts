@@ -94,7 +94,7 @@ function* paid(world: World, invoice: Invoice, payments: readonly Payment[]): It
   }
 }
 
-/** Each customer's invoices are numbered without gaps. */
+/** No number is given to two invoices. */
 function* numbers(world: World): Iterable<string> {
   const seen = new Set<string>();
   for (const { number } of world.all('invoice')) {

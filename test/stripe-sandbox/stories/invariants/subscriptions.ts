@@ -48,9 +48,9 @@ function* standing(world: World, subscription: Subscription, invoices: readonly 
   const is = latest.status;
   switch (subscription.status) {
     case 'active':
-      yield [!hasFailed(world, latest), `its latest invoice is ${is} and was tried in vain`];
-      return;
     case 'trialing':
+      // Who resumes a subscription without an invoice makes it active whatever was unpaid.
+      if (hasResumedAfter(world, subscription, latest)) return;
       yield [!hasFailed(world, latest), `its latest invoice is ${is} and was tried in vain`];
       return;
     case 'past_due':
@@ -64,6 +64,18 @@ function* standing(world: World, subscription: Subscription, invoices: readonly 
       return;
     default:
   }
+}
+
+function hasResumedAfter(world: World, { id }: Subscription, { created }: Invoice): boolean {
+  return world
+    .all('event')
+    .some(
+      ({ type, created: told, data }) =>
+        type === 'customer.subscription.resumed' &&
+        told >= created &&
+        isSubscription(data.object) &&
+        data.object.id === id,
+    );
 }
 
 /** The present period and what is still to come. */
