@@ -78,13 +78,13 @@ export interface Received {
 
 /** A webhook endpoint that keeps what it gets and answers what `answer` says for each, in order. */
 export async function receiver(
-  answer: (count: number) => number | 'hang' = () => 200,
+  answer: (count: number) => number | 'hang' | Promise<number> = () => 200,
 ): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
     received.push({ body, signature: String(request.headers['stripe-signature']) });
-    const status = answer(received.length);
+    const status = await answer(received.length);
     if (status !== 'hang') response.writeHead(status).end(`answer ${status}`);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
