@@ -3,7 +3,7 @@ import { connectRunner } from '../database/connect.ts';
 import { migrationsDirectory, readMigrations } from '../database/migrations.ts';
 import { startGateway } from '../neon-gateway/index.ts';
 import { startPostgres } from '../postgres.ts';
-import { DEFAULT_API_KEY, startStripeSandbox } from '../stripe-sandbox/index.ts';
+import { DEFAULT_API_KEY, startStripeSandbox, StateFileOutdated } from '../stripe-sandbox/index.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { StackRefused, type StackOptions } from './settings.ts';
 
@@ -88,6 +88,9 @@ export async function startStripe(
   const sandbox = await startStripeSandbox({
     webhookSecret,
     stateFile: join(stateFolder, 'stripe-sandbox.json'),
+  }).catch((error: unknown) => {
+    if (!(error instanceof StateFileOutdated)) throw error;
+    throw new StackRefused(`${error.message} Start over: npm run dev -- --fresh`);
   });
   return {
     secretKey: DEFAULT_API_KEY,

@@ -38,6 +38,7 @@ import { catchUp } from './time/pass.ts';
 export type { RequestRecord } from './server/api.ts';
 export type { FaultRule } from './api/faults.ts';
 export type { ChaosConfig } from './chaos/config.ts';
+export { StateFileOutdated } from './state/state-file.ts';
 
 /** The secret key that the sandbox takes unless it is given another. */
 export const DEFAULT_API_KEY = 'sk_test_sandbox0000000000000000';

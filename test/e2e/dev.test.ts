@@ -237,6 +237,20 @@ describe('the local stack', () => {
   });
 });
 
+test('what another version of the sandbox has kept is refused, with the way out', async () => {
+  const state = mkdtempSync(join(tmpdir(), 'ratecard-e2e-'));
+  try {
+    chmodSync(state, 0o755);
+    writeFileSync(join(state, 'stripe-sandbox.json'), JSON.stringify({ objects: [] }));
+    const { ended, output } = spawnDev(state, await freePort());
+    expect(await ended).not.toBe(0);
+    expect(output()).toContain('npm run dev -- --fresh');
+    expect(output()).not.toContain('at startStripe');
+  } finally {
+    rmSync(state, { recursive: true });
+  }
+});
+
 describe("a developer's own services", () => {
   const refusalOf = async (variables: string): Promise<string> => {
     const folder = mkdtempSync(join(tmpdir(), 'ratecard-e2e-'));

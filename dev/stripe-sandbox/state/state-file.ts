@@ -4,6 +4,11 @@ import type { Store, StoreSnapshot } from './store.ts';
 /** Counted up when a file of before can no longer be read. */
 const FORMAT = 3;
 
+/** The file was written by a version of the sandbox whose state this one cannot read. */
+export class StateFileOutdated extends Error {
+  override readonly name = 'StateFileOutdated';
+}
+
 /** The whole store is written each time. While it grows, this share of the time at most goes into that. */
 const LARGEST_SHARE = 0.1;
 
@@ -33,5 +38,5 @@ export function keepInFile(store: Store, file: string): { save(): void } {
 function read(file: string): StoreSnapshot {
   const content: StoreSnapshot & { format?: number } = JSON.parse(readFileSync(file, 'utf8'));
   if (content.format === FORMAT) return content;
-  throw new Error(`${file} is of another version of the sandbox. Start over: npm run dev -- --fresh`);
+  throw new StateFileOutdated(`${file} is of another version of the sandbox.`);
 }
