@@ -186,6 +186,14 @@ async function expectEverythingTold(on: Stage): Promise<void> {
   for (const type of MILESTONES) expect(types).toContain(type);
 }
 
+/** Events were late, doubled and out of order, and Stripe failed the Worker, whichever way. */
+async function expectBadDay(on: Stage): Promise<void> {
+  const { duplicate = 0, reorder = 0, delay = 0, ...counts } = (await stateOf(on)).chaos.counts ?? {};
+  const failures = ['rate_limit', 'error', 'saved_error', 'lost_answer'].map((name) => counts[name] ?? 0);
+  expect(Math.min(duplicate, reorder, delay)).toBeGreaterThan(0);
+  expect(Math.max(...failures)).toBeGreaterThan(0);
+}
+
 const MILESTONES = [
   'checkout.session.completed',
   'customer.subscription.created',
@@ -201,23 +209,19 @@ const MILESTONES = [
 ] as const;
 
 describe.each([
-  ['a good day', undefined, []],
-  ['a bad day', BAD_DAY, ['duplicate', 'reorder', 'delay', 'rate_limit', 'error', 'lost_answer']],
-])(
-  'a subscription is sold, renewed, dunned, changed, refunded and disputed on %s',
-  (_day, chaos, suffered) => {
-    test('and the Worker hears of everything once', async () => {
-      const on = await stage();
-      on.worker.stripe.setChaos(chaos);
-      await subscribe(on);
-      await liveThreeMonths(on);
-      await failAndRecover(on);
-      await changePlan(on);
-      await refundAndDispute(on);
-      on.worker.stripe.setChaos(undefined);
-      await expectEverythingTold(on);
-      const { counts } = (await stateOf(on)).chaos;
-      for (const kind of suffered) expect(counts?.[kind], kind).toBeGreaterThan(0);
-    });
-  },
-);
+  ['a good day', undefined],
+  ['a bad day', BAD_DAY],
+])('a subscription is sold, renewed, dunned, changed, refunded and disputed on %s', (_day, chaos) => {
+  test('and the Worker hears of everything once', async () => {
+    const on = await stage();
+    on.worker.stripe.setChaos(chaos);
+    await subscribe(on);
+    await liveThreeMonths(on);
+    await failAndRecover(on);
+    await changePlan(on);
+    await refundAndDispute(on);
+    on.worker.stripe.setChaos(undefined);
+    await expectEverythingTold(on);
+    if (chaos) await expectBadDay(on);
+  });
+});
