@@ -5,6 +5,7 @@ import { atClock, testClock } from '../state/clock.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { addressOf } from './address.ts';
 
 const UNSUPPORTED = ['cash_balance', 'tax', 'tax_id_data'];
 /** https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage */
@@ -23,7 +24,7 @@ export function createCustomer(
   const customer: Customer = {
     id: newId('cus_'),
     object: 'customer',
-    address: addressOf(params.address),
+    address: params.address ? addressOf(params.address) : null,
     balance: params.balance ?? 0,
     created: context.now(),
     currency: null,
@@ -66,7 +67,7 @@ export function updateCustomer(
 ): Customer {
   refuseUnsupported(params, UNSUPPORTED);
   const patch = defined({
-    address: params.address === undefined ? undefined : addressOf(params.address),
+    address: params.address === '' ? null : params.address && addressOf(params.address),
     balance: params.balance,
     default_source: params.default_source,
     description: updatedText(params.description, undefined),
@@ -84,26 +85,10 @@ export function updateCustomer(
   return change(context, customer, patch, 'customer.updated');
 }
 
-type AddressParam = Params<'customerCreate'>['address'];
-type Address = NonNullable<Customer['address']>;
-
-function addressOf(params: AddressParam): Address | null {
-  if (!params) return null;
-  return {
-    city: textOrNull(params.city),
-    country: textOrNull(params.country),
-    line1: textOrNull(params.line1),
-    line2: textOrNull(params.line2),
-    postal_code: textOrNull(params.postal_code),
-    state: textOrNull(params.state),
-  };
-}
-
 function shippingOf(params: Params<'customerCreate'>['shipping']): Customer['shipping'] {
   if (!params) return null;
-  const address = addressOf(params.address);
   return {
-    ...(address && { address }),
+    ...(params.address && { address: addressOf(params.address) }),
     name: params.name,
     phone: textOrNull(params.phone),
   };
