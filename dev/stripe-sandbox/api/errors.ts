@@ -51,6 +51,11 @@ export function missing(param: string): StripeFailure {
   return invalid(`Missing required param: ${param}.`, param, 'parameter_missing');
 }
 
+/** 400 for a number below the smallest that Stripe takes. */
+export function tooSmall(least: 0 | 1, param: string): StripeFailure {
+  return invalid(`This value must be greater than or equal to ${least}.`, param, 'parameter_invalid_integer');
+}
+
 /** 400 when a parameter names an object that does not exist; 404 when the path does. */
 export function noSuch(noun: string, id: string, param: string, status: 400 | 404 = 400): StripeFailure {
   return new StripeFailure(status, {

@@ -13,8 +13,11 @@ export interface Card {
   readonly expYear: number;
 }
 
-/** Reads a form's card fields; a string is what the buyer has to correct. */
-export function readCard(fields: { number: string; expiry: string; cvc: string }, now: Date): Card | string {
+/** Reads a form's card fields at `now` (Unix seconds); a string is what the buyer has to correct. */
+export function readCard(
+  fields: { number: string; expiry: string; cvc: string },
+  now: number,
+): Card | string {
   const number = fields.number.replace(/[\s-]/g, '');
   if (!isCardNumber(number)) return 'Your card number is invalid.';
   const expiry = /^\s*(\d{1,2})\s*\/?\s*(\d{2}|\d{4})\s*$/.exec(fields.expiry);
@@ -26,20 +29,21 @@ export function readCard(fields: { number: string; expiry: string; cvc: string }
   return { number, expMonth, expYear };
 }
 
-/** The card that a name of Stripe's stands for (`pm_card_visa`, `tok_visa`); it expires in a year. */
-export function cardNamed(name: string, now: Date): Card | undefined {
+/** The card that a name of Stripe's stands for (`pm_card_visa`, `tok_visa`); it expires in a year. `now` in Unix seconds. */
+export function cardNamed(name: string, now: number): Card | undefined {
   const known = testCardNamed(name);
   if (!known) return undefined;
-  return { number: known.number, expMonth: now.getUTCMonth() + 1, expYear: now.getUTCFullYear() + 1 };
+  const today = new Date(now * 1000);
+  return { number: known.number, expMonth: today.getUTCMonth() + 1, expYear: today.getUTCFullYear() + 1 };
 }
 
 export function isCardNumber(number: string): boolean {
   return /^\d{12,19}$/.test(number) && passesLuhn(number);
 }
 
-/** Is the end of this month before `now`? */
-export function isPast(expMonth: number, expYear: number, now: Date): boolean {
-  return Date.UTC(expYear, expMonth) <= now.getTime();
+/** Is the end of this month before `now` (Unix seconds)? */
+export function isPast(expMonth: number, expYear: number, now: number): boolean {
+  return Date.UTC(expYear, expMonth) <= now * 1000;
 }
 
 /** The same for every payment method made of one card. */

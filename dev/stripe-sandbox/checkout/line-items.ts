@@ -1,5 +1,5 @@
 import type { Context } from '../state/context.ts';
-import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
+import { invalid, missing, refuseUnsupported, tooSmall } from '../api/errors.ts';
 import { newId } from '../state/ids.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
@@ -41,12 +41,7 @@ function lineItem(context: Context, mode: Mode, params: LineItemParams, at: stri
       'parameter_missing',
     );
   }
-  if (quantity < 1)
-    throw invalid(
-      'This value must be greater than or equal to 1.',
-      `${at}[quantity]`,
-      'parameter_invalid_integer',
-    );
+  if (quantity < 1) throw tooSmall(1, `${at}[quantity]`);
   const amount = fullAmount({ price, quantity });
   return {
     id: newId('li_1'),

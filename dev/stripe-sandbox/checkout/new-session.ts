@@ -2,6 +2,7 @@ import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
 import { invalid } from '../api/errors.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
+import { methodTypes } from '../banks/method-types.ts';
 import { expiryOf } from './check-session.ts';
 import type { LineItem, Mode, Session, SessionParams } from './details.ts';
 import { totalsOf } from './price-session.ts';
@@ -53,7 +54,7 @@ export function newSession(
     payment_intent: null,
     payment_method_collection:
       mode === 'subscription' ? (params.payment_method_collection ?? 'always') : 'if_required',
-    payment_method_types: methodTypes(currency, params),
+    payment_method_types: offeredTypes(currency, params),
     payment_status: 'unpaid',
     phone_number_collection: { enabled: params.phone_number_collection?.enabled ?? false },
     saved_payment_method_options: savedMethods(params.saved_payment_method_options),
@@ -89,19 +90,8 @@ function checkedCurrency(currency: string | null, params: SessionParams): string
   throw invalid(`The prices are in ${currency}: they have no amount in ${params.currency}.`, 'currency');
 }
 
-/** Debits, which are paid days later, are in the currency of the bank. */
-const DEBITS: Readonly<Record<string, 'bacs_debit' | 'sepa_debit'>> = {
-  eur: 'sepa_debit',
-  gbp: 'bacs_debit',
-};
-
-function methodTypes(currency: string | null, params: SessionParams): string[] {
-  const debit = DEBITS[currency ?? ''];
-  const offered = (['card', ...(debit ? [debit] : [])] as const).filter(
-    (type) =>
-      params.allowed_payment_method_types?.includes(type) !== false &&
-      !params.excluded_payment_method_types?.includes(type),
-  );
+function offeredTypes(currency: string | null, params: SessionParams): string[] {
+  const offered = methodTypes(currency ?? '', params);
   if (offered.length > 0) return offered;
   throw invalid('No payment method types are left for this session.', 'allowed_payment_method_types');
 }

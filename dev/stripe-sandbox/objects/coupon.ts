@@ -1,4 +1,4 @@
-import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
+import { invalid, missing, refuseUnsupported, tooSmall } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
@@ -108,8 +108,6 @@ function productsOf(context: Context, appliesTo: CreateParams['applies_to']): st
 /** A limit or an amount, which has to be at least 1. */
 export function positive(value: number | undefined, param: string): number | null {
   if (value === undefined) return null;
-  if (value < 1) {
-    throw invalid('This value must be greater than or equal to 1.', param, 'parameter_invalid_integer');
-  }
+  if (value < 1) throw tooSmall(1, param);
   return value;
 }

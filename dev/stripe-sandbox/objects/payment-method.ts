@@ -11,6 +11,9 @@ export interface Buyer {
   readonly name: string | null;
 }
 
+/** Whoever gives a payment method without saying who they are. */
+export const NOBODY: Buyer = { email: null, name: null };
+
 /** A card, not yet anybody's. `prefix` is `card_1` for one that is added the legacy way, as a source. */
 export function newCard(
   context: Context,

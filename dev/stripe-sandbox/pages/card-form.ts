@@ -47,8 +47,5 @@ export const CARD_HINTS = html`<small>
 /** The card that was typed into those fields; a string is what the buyer has to correct. */
 export function typedCard(context: Context, fields: URLSearchParams): Card | string {
   const text = (name: string): string => fields.get(name) ?? '';
-  return readCard(
-    { number: text('card_number'), expiry: text('exp'), cvc: text('cvc') },
-    new Date(context.now() * 1000),
-  );
+  return readCard({ number: text('card_number'), expiry: text('exp'), cvc: text('cvc') }, context.now());
 }

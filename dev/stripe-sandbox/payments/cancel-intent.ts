@@ -26,7 +26,7 @@ export function cancelIntent(
 ): PaymentIntent {
   checkStatus(intent, 'canceled', CANCELABLE);
   if (intent.status !== 'requires_capture') checkNotAwaited(context, intent.id);
-  return giveUpIntent(context, intent, reason, 'charge.refunded');
+  return abandonIntent(context, intent, reason);
 }
 
 /** A bank holds the money of a card for a week; then what nobody has captured goes back by itself. */
@@ -37,14 +37,15 @@ export function authorizationEnd(store: Store, intent: PaymentIntent): number | 
 
 /** The bank no longer holds the money (`charge.expired`). */
 export function expireAuthorization(context: Context, intent: PaymentIntent): PaymentIntent {
-  return giveUpIntent(context, intent, 'automatic', 'charge.expired');
+  return abandonIntent(context, intent, 'automatic', 'charge.expired');
 }
 
-function giveUpIntent(
+/** Cancels an intent whatever its status; `event` tells of the money that was set aside for it. */
+export function abandonIntent(
   context: Context,
   intent: PaymentIntent,
   reason: PaymentIntent['cancellation_reason'],
-  event: 'charge.expired' | 'charge.refunded',
+  event: 'charge.expired' | 'charge.refunded' = 'charge.refunded',
 ): PaymentIntent {
   const charge =
     intent.latest_charge === null ? undefined : context.store.must('charge', intent.latest_charge);

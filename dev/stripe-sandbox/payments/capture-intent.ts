@@ -1,4 +1,4 @@
-import { invalid, refuseUnsupported } from '../api/errors.ts';
+import { invalid, refuseUnsupported, tooSmall } from '../api/errors.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, updatedText } from '../api/values.ts';
 import { change, type Context } from '../state/context.ts';
@@ -29,13 +29,7 @@ export function captureIntent(
       'amount_too_large',
     );
   }
-  if (amount < 1) {
-    throw invalid(
-      'This value must be greater than or equal to 1.',
-      'amount_to_capture',
-      'parameter_invalid_integer',
-    );
-  }
+  if (amount < 1) throw tooSmall(1, 'amount_to_capture');
   const charge = context.store.must('charge', intent.latest_charge ?? '');
   const captured = {
     amount_captured: amount,

@@ -1,12 +1,10 @@
 import { invalid, noSuch } from '../api/errors.ts';
-import { newCard } from '../objects/payment-method.ts';
+import { newCard, NOBODY } from '../objects/payment-method.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { cardNamed } from '../banks/cards.ts';
+import { cardNamed, type Card } from '../banks/cards.ts';
 
 type PaymentMethod = ObjectTypes['payment_method'];
-
-const NOBODY = { email: null, name: null };
 
 /**
  * The payment method that a parameter names. Stripe's names of test cards
@@ -15,9 +13,16 @@ const NOBODY = { email: null, name: null };
 export function namedMethod(context: Context, id: string, param: string): PaymentMethod {
   const known = context.store.get('payment_method', id);
   if (known) return known;
-  const card = id.startsWith('pm_') ? cardNamed(id, new Date(context.now() * 1000)) : undefined;
+  const card = id.startsWith('pm_') ? cardNamed(id, context.now()) : undefined;
   if (!card) throw noSuch('PaymentMethod', id, param);
   return newCard(context, NOBODY, card);
+}
+
+/** The card of a token such as `tok_visa`. Throws 400 when there is none. */
+export function cardOfToken(context: Context, token: string, param: string): Card {
+  const card = token.startsWith('tok_') ? cardNamed(token, context.now()) : undefined;
+  if (!card) throw noSuch('token', token, param);
+  return card;
 }
 
 /** A payment method for a payment of this customer, or of nobody known. Throws 400 when it must not be used. */

@@ -1,19 +1,18 @@
-import { cardError, invalid, missing, noSuch, refuseUnsupported } from '../api/errors.ts';
+import { cardError, invalid, missing, refuseUnsupported } from '../api/errors.ts';
 import type { Params } from '../api/parameters.ts';
-import { defined, isEmail, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
-import { newBankDebit, newCard, newSepaDebit } from '../objects/payment-method.ts';
+import { defined, isEmail, mergeMetadata, updatedText } from '../api/values.ts';
+import { addressOf } from '../objects/address.ts';
+import { newBankDebit, newCard, newSepaDebit, NOBODY } from '../objects/payment-method.ts';
 import { change, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { cardNamed, isCardNumber, isPast, refusalToSave, type Card } from '../banks/cards.ts';
+import { isCardNumber, isPast, refusalToSave, type Card } from '../banks/cards.ts';
 import type { Decline } from '../banks/declines.ts';
 import { attachMethod } from './keep-method.ts';
-import { unspent, usableMethod } from './named-method.ts';
+import { cardOfToken, unspent, usableMethod } from './named-method.ts';
 
 type PaymentMethod = ObjectTypes['payment_method'];
 type CreateParams = Params<'paymentMethodCreate'>;
 type BillingDetails = PaymentMethod['billing_details'];
-
-const NOBODY = { email: null, name: null };
 
 /** What `POST /v1/payment_methods` and `payment_method_data` have in common. */
 export type MethodParams = Pick<
@@ -66,12 +65,7 @@ function newMethod(context: Context, params: MethodParams): PaymentMethod {
 function cardOf(context: Context, params: CreateParams['card']): Card {
   if (!params) throw missing('card');
   refuseUnsupported(params, ['networks']);
-  const now = new Date(context.now() * 1000);
-  if (params.token !== undefined) {
-    const card = params.token.startsWith('tok_') ? cardNamed(params.token, now) : undefined;
-    if (!card) throw noSuch('token', params.token, 'card[token]');
-    return card;
-  }
+  if (params.token !== undefined) return cardOfToken(context, params.token, 'card[token]');
   const { number, exp_month: expMonth, exp_year: expYear } = params;
   if (number === undefined) throw missing('card[number]');
   if (expMonth === undefined) throw missing('card[exp_month]');
@@ -82,7 +76,7 @@ function cardOf(context: Context, params: CreateParams['card']): Card {
   if (!isCardNumber(digits)) throw wrong('incorrect_number', 'Your card number is incorrect.', 'number');
   if (expMonth < 1 || expMonth > 12)
     throw wrong('invalid_expiry_month', "Your card's expiration month is invalid.", 'exp_month');
-  if (isPast(expMonth, expYear, now))
+  if (isPast(expMonth, expYear, context.now()))
     throw wrong('invalid_expiry_year', "Your card's expiration year is invalid.", 'exp_year');
   return { number: digits, expMonth, expYear };
 }
@@ -142,18 +136,7 @@ function billingDetails(params: CreateParams['billing_details'], old: BillingDet
     throw invalid(`Invalid email address: ${email}`, 'billing_details[email]', 'email_invalid');
   }
   return {
-    address: address
-      ? {
-          city: textOrNull(address.city),
-          country: textOrNull(address.country),
-          line1: textOrNull(address.line1),
-          line2: textOrNull(address.line2),
-          postal_code: textOrNull(address.postal_code),
-          state: textOrNull(address.state),
-        }
-      : address === ''
-        ? NO_DETAILS.address
-        : old.address,
+    address: address === undefined ? old.address : addressOf(address || {}),
     email,
     name: updatedText(params?.name, old.name),
     phone: updatedText(params?.phone, old.phone),

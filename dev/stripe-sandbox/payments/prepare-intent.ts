@@ -1,7 +1,9 @@
-import { invalid, refuseUnsupported } from '../api/errors.ts';
+import { invalid, refuseUnsupported, tooSmall } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
+import { methodTypes } from '../banks/method-types.ts';
+import { addressOf } from '../objects/address.ts';
 import { newPaymentIntent } from '../objects/payment-intent.ts';
 import { add, change, type Context } from '../state/context.ts';
 import { checkCurrency, displayMoney, LARGEST_AMOUNT, smallestCharge } from '../api/money.ts';
@@ -54,7 +56,7 @@ export function createIntent(context: Context, params: CreateParams): PaymentInt
       customer,
       data: undefined,
       description: textOrNull(params.description),
-      paymentMethodTypes: typesFor(currency, params),
+      paymentMethodTypes: methodTypes(currency, params),
       setupFutureUsage: params.setup_future_usage ?? null,
     }),
     allowed_payment_method_types: params.allowed_payment_method_types ?? null,
@@ -138,14 +140,7 @@ export function shippingOf(params: CreateParams['shipping'] | '' | null): Paymen
   if (!params) return null;
   const { address, carrier, name, phone, tracking_number } = params;
   return {
-    address: {
-      city: textOrNull(address.city),
-      country: textOrNull(address.country),
-      line1: textOrNull(address.line1),
-      line2: textOrNull(address.line2),
-      postal_code: textOrNull(address.postal_code),
-      state: textOrNull(address.state),
-    },
+    address: addressOf(address),
     carrier: textOrNull(carrier),
     name,
     phone: textOrNull(phone),
@@ -155,8 +150,7 @@ export function shippingOf(params: CreateParams['shipping'] | '' | null): Paymen
 
 /** https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts */
 function checkAmount(amount: number, currency: string): void {
-  if (amount < 1)
-    throw invalid('This value must be greater than or equal to 1.', 'amount', 'parameter_invalid_integer');
+  if (amount < 1) throw tooSmall(1, 'amount');
   const least = smallestCharge(currency);
   if (amount < least) {
     const message = `Amount must be at least ${displayMoney(least, currency)} ${currency}`;
@@ -166,16 +160,6 @@ function checkAmount(amount: number, currency: string): void {
     const message = `Amount must be no more than ${displayMoney(LARGEST_AMOUNT, currency)}`;
     throw invalid(message, 'amount', 'amount_too_large');
   }
-}
-
-/** The account takes cards and, each in its own currency, bank debits. */
-function typesFor(currency: string, params: CreateParams): string[] {
-  const debits = { gbp: ['bacs_debit'], eur: ['sepa_debit'] };
-  const types = ['card', ...(Object.entries(debits).find(([one]) => one === currency)?.[1] ?? [])];
-  const { allowed_payment_method_types: allowed, excluded_payment_method_types: excluded } = params;
-  return types.filter(
-    (type) => allowed?.some((one) => one === type) !== false && !excluded?.some((one) => one === type),
-  );
 }
 
 function automaticMethods({

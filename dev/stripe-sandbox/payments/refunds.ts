@@ -1,4 +1,4 @@
-import { invalid } from '../api/errors.ts';
+import { invalid, tooSmall } from '../api/errors.ts';
 import { newRefund } from '../objects/refund.ts';
 import { inTimeOf } from '../state/clock.ts';
 import { add, change, replace, type Context } from '../state/context.ts';
@@ -64,9 +64,7 @@ function refundable(context: Context, charge: Charge, wanted: number | undefined
     throw invalid(`Charge ${charge.id} has taken no money that could be refunded.`, 'charge');
   }
   if (wanted === undefined) return left;
-  if (wanted < 1) {
-    throw invalid('This value must be greater than or equal to 1.', 'amount', 'parameter_invalid_integer');
-  }
+  if (wanted < 1) throw tooSmall(1, 'amount');
   if (wanted > left) {
     const [much, little] = [displayMoney(wanted, charge.currency), displayMoney(left, charge.currency)];
     throw invalid(

@@ -2,11 +2,11 @@ import { noSuch } from '../api/errors.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, updatedText } from '../api/values.ts';
 import { cardSource } from '../objects/card.ts';
-import { newCard } from '../objects/payment-method.ts';
+import { newCard, NOBODY } from '../objects/payment-method.ts';
 import { change, previousAttributes, type Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { cardNamed } from '../banks/cards.ts';
 import { giveUp } from './keep-method.ts';
+import { cardOfToken } from './named-method.ts';
 import { checkSavable } from './payment-methods.ts';
 
 type Customer = ObjectTypes['customer'];
@@ -15,9 +15,8 @@ type CardSource = NonNullable<ReturnType<typeof cardSource>>;
 
 /** The card of a token such as `tok_visa`, nobody's yet. Throws 400, or 402 when its bank refuses. */
 export function newSource(context: Context, token: string): PaymentMethod {
-  const card = token.startsWith('tok_') ? cardNamed(token, new Date(context.now() * 1000)) : undefined;
-  if (!card) throw noSuch('token', token, 'source');
-  const method = newCard(context, { email: null, name: null }, card, 'card_1');
+  const card = cardOfToken(context, token, 'source');
+  const method = newCard(context, NOBODY, card, 'card_1');
   checkSavable(context, method);
   return method;
 }

@@ -1,4 +1,5 @@
 import { named } from '../../api/operations.ts';
+import { methodTypes } from '../../banks/method-types.ts';
 import { customerDetails } from '../../objects/invoice.ts';
 import { newInvoicePayment } from '../../objects/invoice-payment.ts';
 import { newPaymentIntent } from '../../objects/payment-intent.ts';
@@ -83,14 +84,11 @@ function intentFor(context: Context, invoice: Invoice): PaymentIntent {
     customer: invoice.customer,
     data: undefined,
     description: DESCRIPTIONS[invoice.billing_reason ?? 'manual'] ?? 'Subscription update',
-    paymentMethodTypes: ['card', ...(DEBITS[invoice.currency] ?? [])],
+    paymentMethodTypes: methodTypes(invoice.currency),
     setupFutureUsage: isFirst ? 'off_session' : null,
   });
   return add(context, intent, 'payment_intent.created');
 }
-
-/** The bank debits of a currency. */
-const DEBITS: Readonly<Record<string, string[]>> = { eur: ['sepa_debit'], gbp: ['bacs_debit'] };
 
 /** What Stripe writes on the payments of invoices. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import { STANDING_STILL } from '../../objects/invoice.ts';
 import { invalid } from '../../api/errors.ts';
 import { intentOf, paymentsOf } from '../../objects/invoice-payment.ts';
+import { abandonIntent } from '../../payments/cancel-intent.ts';
 import { change, type Context } from '../../state/context.ts';
 import type { EventType, ObjectTypes } from '../../state/wire.ts';
 import { followInvoice } from '../subscriptions/follow-invoice.ts';
@@ -71,18 +72,11 @@ export function cancelPayments(
   invoice: Invoice,
   reason: NonNullable<PaymentIntent['cancellation_reason']>,
 ): void {
-  const now = context.now();
   for (const payment of paymentsOf(context, invoice.id)) {
     const id = payment.payment.payment_intent;
     if (payment.status !== 'open' || id === undefined) continue;
-    const intent = context.store.must('payment_intent', id);
-    change(
-      context,
-      intent,
-      { canceled_at: now, cancellation_reason: reason, next_action: null, status: 'canceled' },
-      'payment_intent.canceled',
-    );
-    const canceled = { ...payment.status_transitions, canceled_at: now };
+    abandonIntent(context, context.store.must('payment_intent', id), reason);
+    const canceled = { ...payment.status_transitions, canceled_at: context.now() };
     change(context, payment, { status: 'canceled', status_transitions: canceled });
   }
 }

@@ -1,4 +1,4 @@
-import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
+import { invalid, missing, refuseUnsupported, tooSmall } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
 import { createPrice } from '../../objects/price.ts';
@@ -65,9 +65,7 @@ export function recursLike(one: Price, other: Price): boolean {
 
 /** A number of units that can be subscribed to. */
 export function wantedQuantity(quantity: number | undefined, at: string): number {
-  if (quantity !== undefined && quantity < 0) {
-    throw invalid('This value must be greater than or equal to 0.', at, 'parameter_invalid_integer');
-  }
+  if (quantity !== undefined && quantity < 0) throw tooSmall(0, at);
   return quantity ?? 1;
 }
 
