@@ -34,6 +34,18 @@ function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
+/** Fields of a form that nobody fills in. */
+export function hiddenFields(fields: Readonly<Record<string, string>>): Html[] {
+  return Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
+  );
+}
+
+/** What was wrong with what somebody did; nothing where nothing was. */
+export function problemText(message: string | undefined): Html {
+  return message === undefined ? html`` : html`<p class="problem" role="alert">${message}</p>`;
+}
+
 /** Where the control page is: the way there stands on every page. */
 export const HOME = '/_sandbox';
 

@@ -6,8 +6,8 @@ import type { Context } from '../state/context.ts';
 import { displayMoney } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { CARD_HINTS, cardFields, typedCard } from './card-form.ts';
-import { document, html, type Html, type Part } from './html.ts';
-import type { PageAnswer, PageRequest, PageRoute } from './page.ts';
+import { document, html, problemText, type Html, type Part } from './html.ts';
+import { notice, type PageAnswer, type PageRequest, type PageRoute } from './page.ts';
 import { day, methodText } from './words.ts';
 
 const PATH = '/i/:id';
@@ -34,7 +34,7 @@ function withInvoice(
 ): PageAnswer {
   const invoice = request.context.store.get('invoice', request.id);
   if (invoice && invoice.status !== 'draft') return handle(request, invoice);
-  return { status: 404, html: document('Not found', html`<h1>There is no such invoice.</h1>`) };
+  return notice(404, 'Not found', 'There is no such invoice.');
 }
 
 function show({ context, fields }: PageRequest, invoice: Invoice): PageAnswer {
@@ -89,8 +89,7 @@ function invoicePage(context: Context, invoice: Invoice, typed: URLSearchParams,
         ${lines.data.map((line) => row(lineText(line), line.amount, currency))}
         ${amounts(invoice).map(([name, amount]) => row(name, amount, currency))}
       </table>
-      ${problem === undefined ? '' : html`<p class="problem" role="alert">${problem}</p>`}
-      ${isPayable(context, invoice) ? payForm(context, invoice, typed) : ''}
+      ${problemText(problem)} ${isPayable(context, invoice) ? payForm(context, invoice, typed) : ''}
     `,
   );
 }

@@ -3,7 +3,7 @@ import { collectsMethod } from '../checkout/pay.ts';
 import type { Context } from '../state/context.ts';
 import { displayMoney } from '../api/money.ts';
 import { CARD_HINTS, cardFields } from './card-form.ts';
-import { document, HOME, html, type Html } from './html.ts';
+import { document, hiddenFields, HOME, html, problemText, type Html } from './html.ts';
 import { couponText, day, priceText } from './words.ts';
 
 /** What the buyer has typed already, to be shown again. */
@@ -18,8 +18,7 @@ export function payForm(context: Context, session: Session, typed: Typed, proble
   return document(
     submitText(context, session),
     html`
-      ${orderSummary(context, session)}
-      ${problem === undefined ? '' : html`<p class="problem" role="alert">${problem}</p>`}
+      ${orderSummary(context, session)} ${problemText(problem)}
       ${session.allow_promotion_codes ? codeForm(context, session, typed) : ''}
       <form method="post">
         <label>
@@ -160,8 +159,7 @@ export function askPage(session: Session, typed: Typed): Html {
     html`<h1>Your bank asks</h1>
       <p>Do you confirm the payment of ${totalOf(session)}?</p>
       <form method="post">
-        <input type="hidden" name="email" value="${typed.fields.get('email')}" />
-        <input type="hidden" name="name" value="${typed.fields.get('name')}" />
+        ${hiddenFields({ email: typed.fields.get('email') ?? '', name: typed.fields.get('name') ?? '' })}
         <button name="action" value="confirm">Complete authentication</button>
         <button class="quiet" name="action" value="refuse">Fail authentication</button>
       </form>`,

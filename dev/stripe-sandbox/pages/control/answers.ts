@@ -1,5 +1,5 @@
 import { invalid, StripeFailure } from '../../api/errors.ts';
-import { HOME, html } from '../html.ts';
+import { HOME, html, problemText } from '../html.ts';
 import type { PageAnswer, PageRequest, PageRoute } from '../page.ts';
 import { controlPage, type Content } from './layout.ts';
 import { happenedSince, latestEvent, timeNews } from './news.ts';
@@ -93,7 +93,7 @@ function refused(request: PageRequest, { status, message, body }: StripeFailure)
     status,
     html: controlPage({
       title: 'That did not work',
-      body: html`<p class="problem" role="alert">${message}</p>
+      body: html`${problemText(message)}
         <p><a href="${backOf(request)}">Back</a></p>`,
     }),
   };

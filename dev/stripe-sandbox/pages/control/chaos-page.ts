@@ -1,7 +1,7 @@
 import { MISBEHAVIOUR_NAMES, MISBEHAVIOURS, type Misbehaviour } from '../../chaos/config.ts';
 import type { ChaosControl } from '../../chaos/control.ts';
-import { HOME, html, type Html } from '../html.ts';
-import { button, hidden, type Content } from './layout.ts';
+import { hiddenFields, HOME, html, type Html } from '../html.ts';
+import { button, type Content } from './layout.ts';
 
 const LABELS: Readonly<Record<Misbehaviour, string>> = {
   duplicate: 'An event comes twice',
@@ -41,7 +41,7 @@ export function chaosPage(chaos: ChaosControl): Content {
         meets the same faults when the seed is the same. When it ends, everything that was held back goes out.
       </p>
       <form method="post" action="${HOME}/chaos">
-        ${hidden({ back: `${HOME}/chaos` })}
+        ${hiddenFields({ back: `${HOME}/chaos` })}
         <label>Seed <input type="text" name="seed" value="${config?.seed ?? '1'}" /></label>
         <div class="row">
           <fieldset>

@@ -1,4 +1,4 @@
-import { document, HOME, html, type Html, type Part } from '../html.ts';
+import { document, hiddenFields, HOME, html, type Html, type Part } from '../html.ts';
 
 const LINKS = [
   ['', 'Overview'],
@@ -45,13 +45,13 @@ export function button(
   back: string,
   { fields = {}, isGrave = false }: ButtonOptions = {},
 ): Html {
-  return actionForm(path, back, html`${hidden(fields)} ${submit(label, isGrave)}`);
+  return actionForm(path, back, html`${hiddenFields(fields)} ${submit(label, isGrave)}`);
 }
 
 /** A form in a line, which comes back to the page of this path. */
 export function actionForm(path: string, back: string, content: Html): Html {
   return html`<form class="inline" method="post" action="${HOME}${path}">
-    ${hidden({ back: HOME + back })} ${content}
+    ${hiddenFields({ back: HOME + back })} ${content}
   </form>`;
 }
 
@@ -67,16 +67,10 @@ export function select(name: string, label: string, options: readonly (readonly 
   </select>`;
 }
 
-/** Fields that nobody fills in. */
-export function hidden(fields: Readonly<Record<string, string>>): Html[] {
-  return Object.entries(fields).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
-  );
-}
-
 /** A column of a table: its heading, and what of a row stands in it. Amounts stand right. */
 export type Column<Row> = readonly [heading: string, cell: (row: Row) => Part, kind?: 'amount'];
 
+/** A row for each object, or that there is none. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Html {
   if (rows.length === 0) return html`<p>None.</p>`;
   return html`<div class="scroll">

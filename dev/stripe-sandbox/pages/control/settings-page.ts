@@ -1,19 +1,19 @@
 import type { Context } from '../../state/context.ts';
 import type { AccountSettings } from '../../state/settings.ts';
-import { HOME, html } from '../html.ts';
+import { hiddenFields, HOME, html } from '../html.ts';
 import type { PageRequest } from '../page.ts';
 import { choice } from './answers.ts';
-import { hidden, type Content } from './layout.ts';
+import type { Content } from './layout.ts';
 
-const AFTER_LAST_RETRY = {
-  cancel: 'Cancel the subscription',
-  unpaid: 'Mark the subscription as unpaid',
-  past_due: 'Leave the subscription past due',
-} satisfies Record<AccountSettings['afterLastRetry'], string>;
+const AFTER_LAST_RETRY = [
+  ['cancel', 'Cancel the subscription'],
+  ['unpaid', 'Mark the subscription as unpaid'],
+  ['past_due', 'Leave the subscription past due'],
+] as const satisfies readonly (readonly [AccountSettings['afterLastRetry'], string])[];
 
 /** What a Stripe account is set to in its dashboard. */
 export function settingsPage({ store }: Context): Content {
-  const options = Object.entries(AFTER_LAST_RETRY).map(
+  const options = AFTER_LAST_RETRY.map(
     ([value, label]) =>
       html`<label>
         <input
@@ -28,7 +28,7 @@ export function settingsPage({ store }: Context): Content {
   return {
     title: 'Settings',
     body: html`<form method="post" action="${HOME}/settings">
-      ${hidden({ back: `${HOME}/settings` })}
+      ${hiddenFields({ back: `${HOME}/settings` })}
       <fieldset>
         <h2>When all retries of an invoice’s payment have failed</h2>
         ${options}
@@ -38,8 +38,9 @@ export function settingsPage({ store }: Context): Content {
   };
 }
 
+/** Sets the account. Returns all its settings as they are then. */
 export function changeSettings({ context: { store }, fields }: PageRequest): AccountSettings {
-  const choices = ['cancel', 'unpaid', 'past_due'] as const;
+  const choices = AFTER_LAST_RETRY.map(([value]) => value);
   store.changeSettings({ afterLastRetry: choice(fields, 'after_last_retry', choices) });
   return store.settings;
 }

@@ -1,10 +1,10 @@
 import { periodEnd } from '../../billing/subscriptions/cancellation.ts';
 import type { Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { html, type Html } from '../html.ts';
+import { hiddenFields, html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
 import { day, planName } from '../words.ts';
-import { address, backLink, hiddenFields, portalPage, type Problem } from './frame.ts';
+import { address, backLink, portalPage, type Problem } from './frame.ts';
 
 type Subscription = ObjectTypes['subscription'];
 

@@ -1,8 +1,8 @@
 import type { Visit } from '../../portal/visit.ts';
 import { CARD_HINTS, cardFields } from '../card-form.ts';
-import { html } from '../html.ts';
+import { hiddenFields, html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
-import { address, backLink, hiddenFields, portalPage, type Problem } from './frame.ts';
+import { address, backLink, portalPage, type Problem } from './frame.ts';
 
 /** A form for the card that is to pay from now on. */
 export function cardPage(visit: Visit, fields: URLSearchParams, problem?: Problem): PageAnswer {

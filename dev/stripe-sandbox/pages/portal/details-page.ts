@@ -1,8 +1,8 @@
 import { changeableDetails, type Detail } from '../../portal/update-details.ts';
 import type { Visit } from '../../portal/visit.ts';
-import { html, type Html } from '../html.ts';
+import { hiddenFields, html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
-import { address, backLink, hiddenFields, portalPage, type Problem } from './frame.ts';
+import { address, backLink, portalPage, type Problem } from './frame.ts';
 
 /** A form of what customers may change about themselves. */
 export function detailsPage(visit: Visit, fields: URLSearchParams, problem?: Problem): PageAnswer {

@@ -1,7 +1,7 @@
 import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import type { Visit } from '../../portal/visit.ts';
-import { document, html, type Html } from '../html.ts';
+import { document, hiddenFields, html, problemText, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
 
 /** Where a link or a form of the portal leads: its home page, or one of its others. */
@@ -27,8 +27,7 @@ export function portalPage(visit: Visit, title: string, body: Html, problem?: Pr
       html`
         ${headline === null ? '' : html`<p><small>${headline}</small></p>`}
         <h1>${title}</h1>
-        ${problem ? html`<p class="problem" role="alert">${problem.message}</p>` : ''} ${body}
-        ${wayBack(visit)} ${legalLinks(visit)}
+        ${problemText(problem?.message)} ${body} ${wayBack(visit)} ${legalLinks(visit)}
       `,
     ),
   };
@@ -66,13 +65,6 @@ export function actionButton(
     ${hiddenFields({ action, ...fields })}
     <button class="${size}">${label}</button>
   </form>`;
-}
-
-/** Fields of a form that the customer does not fill in. */
-export function hiddenFields(fields: Readonly<Record<string, string>>): Html[] {
-  return Object.entries(fields).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
-  );
 }
 
 /** Pays an open invoice with the saved card; `small` stands in a table. */

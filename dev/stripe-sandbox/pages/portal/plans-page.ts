@@ -1,10 +1,10 @@
 import { offeredPrices, quantityBounds } from '../../portal/offer.ts';
 import type { Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { html, type Html } from '../html.ts';
+import { hiddenFields, html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
 import { planName, priceText } from '../words.ts';
-import { address, backLink, hiddenFields, portalPage, type Problem } from './frame.ts';
+import { address, backLink, portalPage, type Problem } from './frame.ts';
 
 type Price = ObjectTypes['price'];
 type Subscription = ObjectTypes['subscription'];

@@ -3,10 +3,10 @@ import type { PlanPreview } from '../../portal/change-plan.ts';
 import type { Visit } from '../../portal/visit.ts';
 import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { html, type Html } from '../html.ts';
+import { hiddenFields, html, type Html } from '../html.ts';
 import type { PageAnswer } from '../page.ts';
 import { day, methodText, planName, priceText } from '../words.ts';
-import { address, backLink, hiddenFields, portalPage, type Problem } from './frame.ts';
+import { address, backLink, portalPage, type Problem } from './frame.ts';
 
 type Invoice = ObjectTypes['invoice'];
 
