@@ -4,7 +4,7 @@ import { payIntent, type Attempt } from '../payments/pay-intent.ts';
 import { shippingOf } from '../payments/prepare-intent.ts';
 import { createSetupIntent, setUp } from '../payments/setup-intents.ts';
 import { add, change, type Context } from '../state/context.ts';
-import { imagined } from '../state/events.ts';
+import { imagined } from '../state/imagined.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { completeCheckout, type Completion } from './complete.ts';
 import { detailsOf, remember, type Session } from './details.ts';

@@ -7,7 +7,7 @@ import {
   type SubscriptionChange,
 } from '../billing/subscriptions/update-subscription.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
-import { imagined } from '../state/events.ts';
+import { imagined } from '../state/imagined.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { askBank } from './bank.ts';
 import { isScheduled } from './offer.ts';

@@ -3,7 +3,7 @@ import { list, operation, own, retrieve, type Operation } from '../api/operation
 import { createSchedule } from '../billing/schedules/create-schedule.ts';
 import { cancelSchedule, releaseSchedule } from '../billing/schedules/end-schedule.ts';
 import { updateSchedule } from '../billing/schedules/update-schedule.ts';
-import { allOrNothing } from '../state/events.ts';
+import { allOrNothing } from '../state/imagined.ts';
 
 const PATH = '/v1/subscription_schedules';
 

@@ -1,6 +1,5 @@
 import Stripe from 'stripe';
 import type { Context } from './context.ts';
-import type { Deliveries } from '../webhooks/deliveries.ts';
 import { newId } from './ids.ts';
 import type { EventObject, EventType } from './wire.ts';
 
@@ -9,26 +8,18 @@ export interface Events {
   emit(context: Context, type: EventType, object: object, previousAttributes?: object): void;
 }
 
-/** For what is only imagined. */
-const SILENCE: Events = { emit: () => undefined };
-
-/** A copy of the world, in which something can be done to see what would come of it. */
-export function imagined(context: Context): Context {
-  return { ...context, store: context.store.fork(), events: SILENCE };
-}
-
-/** Does something as a whole or not at all: what it throws it throws in an imagined world, before anything is kept. */
-export function allOrNothing<Result>(context: Context, work: (world: Context) => Result): Result {
-  work(imagined(context));
-  return work(context);
+/** Who wants to hear of events. */
+interface Listeners {
+  wanting(type: EventType): readonly unknown[];
+  send(event: EventObject): void;
 }
 
 /** Keeps what happened and hands it to the webhook endpoints. */
 export class EventLog implements Events {
-  readonly #deliveries: Deliveries;
+  readonly #listeners: Listeners;
 
-  constructor(deliveries: Deliveries) {
-    this.#deliveries = deliveries;
+  constructor(listeners: Listeners) {
+    this.#listeners = listeners;
   }
 
   emit(context: Context, type: EventType, object: object, previousAttributes?: object): void {
@@ -42,11 +33,11 @@ export class EventLog implements Events {
         ...(previousAttributes && { previous_attributes: previousAttributes }),
       },
       livemode: false,
-      pending_webhooks: this.#deliveries.wanting(type).length,
+      pending_webhooks: this.#listeners.wanting(type).length,
       request: context.cause,
       type,
     };
     context.store.put(event);
-    this.#deliveries.send(event);
+    this.#listeners.send(event);
   }
 }

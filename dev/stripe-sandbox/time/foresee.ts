@@ -1,6 +1,6 @@
 import { atInstant } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
-import { imagined } from '../state/events.ts';
+import { imagined } from '../state/imagined.ts';
 import type { EventType } from '../state/wire.ts';
 import { nextDue } from './pass.ts';
 

@@ -1,7 +1,7 @@
 import { StripeFailure } from '../../api/errors.ts';
 import { endOf, phaseAt, startOf, type Schedule } from '../../objects/subscription-schedule.ts';
 import type { Context } from '../../state/context.ts';
-import { imagined } from '../../state/events.ts';
+import { imagined } from '../../state/imagined.ts';
 import { dueOf } from '../../time/due.ts';
 import { cancelUnstarted, completeSchedule, detachSchedule } from './end-schedule.ts';
 import { enterPhase, startSchedule } from './enter-phase.ts';

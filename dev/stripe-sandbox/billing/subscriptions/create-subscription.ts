@@ -1,7 +1,7 @@
 import { newSubscription, newSubscriptionItem, itemList } from '../../objects/subscription.ts';
 import type { LineDraft } from '../../objects/invoice-line.ts';
 import { add, type Context } from '../../state/context.ts';
-import { imagined } from '../../state/events.ts';
+import { imagined } from '../../state/imagined.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { billedPeriod, type Period } from './billed-period.ts';

@@ -3,7 +3,7 @@ import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
 import { defined } from '../../api/values.ts';
 import { change, type Context } from '../../state/context.ts';
-import { imagined } from '../../state/events.ts';
+import { imagined } from '../../state/imagined.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
 import { periodEnd } from './cancellation.ts';

@@ -2,7 +2,7 @@ import type { LineDraft } from '../../objects/invoice-line.ts';
 import { subscriptionOf } from '../../objects/invoice.ts';
 import type { SubscriptionItem } from '../../objects/subscription.ts';
 import type { Context } from '../../state/context.ts';
-import { imagined } from '../../state/events.ts';
+import { imagined } from '../../state/imagined.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import type { Period } from './billed-period.ts';

@@ -14,7 +14,7 @@ import { isPaidAt, remainingTime } from './proration.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
 import { draftSubscriptionInvoice } from './subscription-invoice.ts';
 import { periodLine } from './subscription-lines.ts';
-import { imagined } from '../../state/events.ts';
+import { imagined } from '../../state/imagined.ts';
 
 type Invoice = ObjectTypes['invoice'];
 type Subscription = ObjectTypes['subscription'];

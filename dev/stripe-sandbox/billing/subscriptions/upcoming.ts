@@ -1,6 +1,6 @@
 import { atInstant } from '../../state/clock.ts';
 import type { Context } from '../../state/context.ts';
-import { imagined } from '../../state/events.ts';
+import { imagined } from '../../state/imagined.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { cancelAsAsked } from './cancel-subscription.ts';

@@ -1,6 +1,6 @@
 import { itemList, type SubscriptionItem } from '../../objects/subscription.ts';
 import { change, type Context } from '../../state/context.ts';
-import { imagined } from '../../state/events.ts';
+import { imagined } from '../../state/imagined.ts';
 import type { LineDraft } from '../../objects/invoice-line.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
