@@ -78,7 +78,7 @@ export function list<Name extends DatedName, Request extends ListName>(
   path: string,
   name: Name,
   request: Request,
-  keep: (object: ObjectTypes[Name], params: Params<Request>) => boolean,
+  keep: (object: ObjectTypes[Name], params: Params<Request>) => boolean = () => true,
 ): Operation {
   return operation('GET', path, request, (context, params) => {
     const paging = pagingOf(params);

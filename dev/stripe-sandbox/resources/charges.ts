@@ -15,13 +15,15 @@ export const charges: readonly Operation[] = [
   operation('POST', `${PATH}/:id`, 'chargeUpdate', (context, params, id) =>
     updateCharge(context, own(context, 'charge', id), params),
   ),
-  list(PATH, 'charge', 'chargeList', (charge, params) => {
-    return (
+  list(
+    PATH,
+    'charge',
+    'chargeList',
+    (charge, params) =>
       equals(charge.customer, params.customer) &&
       equals(charge.payment_intent, params.payment_intent) &&
-      equals(charge.transfer_group, params.transfer_group)
-    );
-  }),
+      equals(charge.transfer_group, params.transfer_group),
+  ),
 ];
 
 function updateCharge(context: Context, charge: Charge, params: Params<'chargeUpdate'>): Charge {

@@ -38,17 +38,19 @@ export const checkoutSessions: readonly Operation[] = [
     const session = own(context, 'checkout.session', id);
     return page(detailsOf(context, session).lineItems, params, `${PATH}/${id}/line_items`);
   }),
-  list(PATH, 'checkout.session', 'checkoutSessionList', (session, params) => {
-    return (
+  list(
+    PATH,
+    'checkout.session',
+    'checkoutSessionList',
+    (session, params) =>
       equals(session.customer_account, params.customer_account) &&
       equals(session.payment_link, params.payment_link) &&
       equals(session.customer, params.customer) &&
       equals(session.payment_intent, params.payment_intent) &&
       equals(session.subscription, params.subscription) &&
       equals(session.status, params.status) &&
-      equals(session.customer_details?.email, params.customer_details?.email)
-    );
-  }),
+      equals(session.customer_details?.email, params.customer_details?.email),
+  ),
 ];
 
 function createSession(context: Context, params: Params<'checkoutSessionCreate'>): Session {

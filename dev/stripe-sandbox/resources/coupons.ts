@@ -7,7 +7,6 @@ import { change } from '../state/context.ts';
 
 const PATH = '/v1/coupons';
 
-/** https://docs.stripe.com/api/coupons */
 export const coupons: readonly Operation[] = [
   operation('POST', PATH, 'couponCreate', createCoupon),
   retrieve(PATH, 'coupon'),
@@ -28,5 +27,5 @@ export const coupons: readonly Operation[] = [
     context.events.emit(context, 'coupon.deleted', coupon);
     return context.store.delete(coupon);
   }),
-  list(PATH, 'coupon', 'couponList', () => true),
+  list(PATH, 'coupon', 'couponList'),
 ];

@@ -7,15 +7,18 @@ const PATH = '/v1/customers';
 
 export const customers: readonly Operation[] = [
   operation('POST', PATH, 'customerCreate', createPayingCustomer),
-  operation('GET', `${PATH}/:id`, 'expandOnly', (context, _params, id) => {
-    return context.store.deleted(id) ?? own(context, 'customer', id);
-  }),
+  operation(
+    'GET',
+    `${PATH}/:id`,
+    'expandOnly',
+    (context, _params, id) => context.store.deleted(id) ?? own(context, 'customer', id),
+  ),
   operation('POST', `${PATH}/:id`, 'customerUpdate', (context, params, id) =>
     updatePayingCustomer(context, own(context, 'customer', id), params),
   ),
-  operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => {
-    return deleteCustomer(context, own(context, 'customer', id));
-  }),
+  operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) =>
+    deleteCustomer(context, own(context, 'customer', id)),
+  ),
   list(
     PATH,
     'customer',

@@ -14,7 +14,11 @@ export const disputes: readonly Operation[] = [
   operation('POST', `${PATH}/:id/close`, 'disputeClose', (context, _params, id) =>
     closeDispute(context, own(context, 'dispute', id), 'lost'),
   ),
-  list(PATH, 'dispute', 'disputeList', (dispute, params) => {
-    return equals(dispute.charge, params.charge) && equals(dispute.payment_intent, params.payment_intent);
-  }),
+  list(
+    PATH,
+    'dispute',
+    'disputeList',
+    (dispute, params) =>
+      equals(dispute.charge, params.charge) && equals(dispute.payment_intent, params.payment_intent),
+  ),
 ];

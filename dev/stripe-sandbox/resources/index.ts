@@ -8,7 +8,6 @@ import { disputes } from './disputes.ts';
 import { events } from './events.ts';
 import { invoiceItems } from './invoice-items.ts';
 import { invoicePayments } from './invoice-payments.ts';
-import { invoicePreviews } from './invoice-previews.ts';
 import { invoices } from './invoices.ts';
 import { paymentIntents } from './payment-intents.ts';
 import { paymentMethods } from './payment-methods.ts';
@@ -27,7 +26,7 @@ import { subscriptions } from './subscriptions.ts';
 import { testClocks } from './test-clocks.ts';
 import { webhookEndpoints } from './webhook-endpoints.ts';
 
-/** Every endpoint of the API. A new resource is a file here and a line below. */
+/** Every endpoint of the API (https://docs.stripe.com/api). A new resource is a file here and a line below. */
 export const OPERATIONS: readonly Operation[] = [
   ...products,
   ...prices,
@@ -47,7 +46,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...subscriptions,
   ...subscriptionItems,
   ...subscriptionSchedules,
-  ...invoicePreviews,
   ...invoices,
   ...invoiceItems,
   ...invoicePayments,

@@ -8,6 +8,7 @@ import { finalizeInvoice } from '../billing/invoices/finalize-invoice.ts';
 import { releaseItems } from '../billing/invoices/invoice-items.ts';
 import { payInvoice } from '../billing/invoices/pay-invoice.ts';
 import { updateInvoice } from '../billing/invoices/update-invoice.ts';
+import { previewInvoice } from '../billing/subscriptions/preview-invoice.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
@@ -16,6 +17,8 @@ type Invoice = ObjectTypes['invoice'];
 
 export const invoices: readonly Operation[] = [
   operation('POST', PATH, 'invoiceCreate', createInvoice),
+  // Before `:id`, which would take this path for an id.
+  operation('POST', `${PATH}/create_preview`, 'invoicePreview', previewInvoice),
   retrieve(PATH, 'invoice'),
   operation('POST', `${PATH}/:id`, 'invoiceUpdate', (context, params, id) =>
     updateInvoice(context, own(context, 'invoice', id), params),
@@ -56,9 +59,9 @@ export const invoices: readonly Operation[] = [
     checkStatus(invoice, ['open'], "You can only pass in open invoices. This invoice isn't open.");
     return markUncollectible(context, invoice);
   }),
-  operation('GET', `${PATH}/:id/lines`, 'invoiceLineItemsList', (context, params, id) => {
-    return page(own(context, 'invoice', id).lines.data, params, `${PATH}/${id}/lines`);
-  }),
+  operation('GET', `${PATH}/:id/lines`, 'invoiceLineItemsList', (context, params, id) =>
+    page(own(context, 'invoice', id).lines.data, params, `${PATH}/${id}/lines`),
+  ),
   list(
     PATH,
     'invoice',

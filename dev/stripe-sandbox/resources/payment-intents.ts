@@ -35,11 +35,13 @@ export const paymentIntents: readonly Operation[] = [
   operation('POST', `${PATH}/:id/cancel`, 'paymentIntentCancel', (context, params, id) =>
     cancelIntent(context, own(context, 'payment_intent', id), params.cancellation_reason ?? null),
   ),
-  list(PATH, 'payment_intent', 'paymentIntentList', (intent, params) => {
-    return (
-      equals(intent.customer, params.customer) && equals(intent.customer_account, params.customer_account)
-    );
-  }),
+  list(
+    PATH,
+    'payment_intent',
+    'paymentIntentList',
+    (intent, params) =>
+      equals(intent.customer, params.customer) && equals(intent.customer_account, params.customer_account),
+  ),
 ];
 
 /** An invoice that waits for the intent learns what came of it; a decline is answered by 402. */

@@ -17,8 +17,11 @@ export const prices: readonly Operation[] = [
   operation('POST', `${PATH}/:id`, 'priceUpdate', (context, params, id) =>
     updatePrice(context, own(context, 'price', id), params),
   ),
-  list(PATH, 'price', 'priceList', (price, params) => {
-    return (
+  list(
+    PATH,
+    'price',
+    'priceList',
+    (price, params) =>
       equals(price.active, params.active) &&
       equals(price.currency, params.currency?.toLowerCase()) &&
       equals(price.product, params.product) &&
@@ -27,9 +30,8 @@ export const prices: readonly Operation[] = [
       equals(price.recurring?.meter, params.recurring?.meter) &&
       equals(price.recurring?.usage_type, params.recurring?.usage_type) &&
       (params.lookup_keys === undefined ||
-        (price.lookup_key !== null && params.lookup_keys.includes(price.lookup_key)))
-    );
-  }),
+        (price.lookup_key !== null && params.lookup_keys.includes(price.lookup_key))),
+  ),
 ];
 
 function updatePrice(context: Context, price: Price, params: Params<'priceUpdate'>): Price {

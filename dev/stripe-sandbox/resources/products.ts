@@ -30,15 +30,17 @@ export const products: readonly Operation[] = [
     context.events.emit(context, 'product.deleted', product);
     return context.store.delete(product);
   }),
-  list(PATH, 'product', 'productList', (product, params) => {
-    return (
+  list(
+    PATH,
+    'product',
+    'productList',
+    (product, params) =>
       equals(product.active, params.active) &&
       equals(product.shippable, params.shippable) &&
       equals(product.type, params.type) &&
       equals(product.url, params.url) &&
-      (params.ids === undefined || params.ids.includes(product.id))
-    );
-  }),
+      (params.ids === undefined || params.ids.includes(product.id)),
+  ),
 ];
 
 function updateProduct(context: Context, product: Product, params: Params<'productUpdate'>): Product {

@@ -12,7 +12,6 @@ import type { ObjectTypes } from '../state/wire.ts';
 const PATH = '/v1/promotion_codes';
 type PromotionCode = ObjectTypes['promotion_code'];
 
-/** https://docs.stripe.com/api/promotion_codes */
 export const promotionCodes: readonly Operation[] = [
   operation('POST', PATH, 'promotionCodeCreate', createPromotionCode),
   retrieve(PATH, 'promotion_code'),

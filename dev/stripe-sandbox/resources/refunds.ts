@@ -35,9 +35,13 @@ export const refunds: readonly Operation[] = [
     const { status } = own(context, 'refund', id);
     throw invalid(`You can only cancel a refund with a status of requires_action. This one is ${status}.`);
   }),
-  list(PATH, 'refund', 'refundList', (refund, params) => {
-    return equals(refund.charge, params.charge) && equals(refund.payment_intent, params.payment_intent);
-  }),
+  list(
+    PATH,
+    'refund',
+    'refundList',
+    (refund, params) =>
+      equals(refund.charge, params.charge) && equals(refund.payment_intent, params.payment_intent),
+  ),
 ];
 
 /** The charge that is named, or the one that has paid the payment intent. */

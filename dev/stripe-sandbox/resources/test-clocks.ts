@@ -19,7 +19,7 @@ export const testClocks: readonly Operation[] = [
     advanceTestClock(context, own(context, 'test_helpers.test_clock', id), params.frozen_time),
   ),
   operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) => deleteTestClock(context, id)),
-  list(PATH, 'test_helpers.test_clock', 'testClockList', () => true),
+  list(PATH, 'test_helpers.test_clock', 'testClockList'),
 ];
 
 /** What lives on the clock ends with it. */

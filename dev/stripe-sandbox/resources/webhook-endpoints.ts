@@ -24,7 +24,7 @@ export const webhookEndpoints: readonly Operation[] = [
   operation('DELETE', `${PATH}/:id`, 'nothing', (context, _params, id) =>
     context.store.delete(own(context, 'webhook_endpoint', id)),
   ),
-  list(PATH, 'webhook_endpoint', 'webhookEndpointList', () => true),
+  list(PATH, 'webhook_endpoint', 'webhookEndpointList'),
 ];
 
 function updateEndpoint(
