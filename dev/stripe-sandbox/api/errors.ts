@@ -15,7 +15,7 @@ export interface ErrorBody {
   request_log_url?: string;
 }
 
-/** An answer of Stripe's that is not 2xx. Thrown where it is found, written by `api.ts`. */
+/** An answer of Stripe's that is not 2xx. Thrown where it is found, written by `server/api.ts`. */
 export class StripeFailure extends Error {
   readonly status: number;
   readonly body: ErrorBody;

@@ -21,8 +21,10 @@ export interface FaultRequest {
   readonly hasKey: boolean;
 }
 
+/** Decides for each request what it meets. */
 export type FaultRule = (request: FaultRequest) => Fault;
 
+/** What a request is answered that meets an error on purpose. */
 export function failureOfFault(status: number): StripeFailure {
   if (status === 429) {
     return new StripeFailure(

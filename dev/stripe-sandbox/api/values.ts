@@ -28,15 +28,11 @@ export function mergeMetadata(
   return Object.fromEntries(merged);
 }
 
-/** A copy of `object` without the members that are undefined. */
+/**
+ * A copy of `object` without the members that are undefined. The cast is safe
+ * because exactly those are left out.
+ */
 export function defined<Shape extends object>(
-  object: Shape,
-): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
-  return withoutUndefined(object);
-}
-
-/** Safe because exactly the members whose value is undefined are left out. */
-function withoutUndefined<Shape extends object>(
   object: Shape,
 ): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
   const kept = Object.entries(object).filter(([, value]) => value !== undefined);

@@ -29,10 +29,12 @@ export function atInstant(context: Context, seconds: number): Context {
   return atClock(context, { id: context.clock.id, now: () => seconds });
 }
 
+/** The context of what happens in the time of this clock. */
 export function atClock(context: Context, clock: Clock): Context {
   return { ...context, clock, now: () => clock.now() };
 }
 
+/** The time of a test clock: it stands still until somebody advances it. */
 export function testClock(store: Store, id: string): Clock {
   return { id, now: () => store.must('test_helpers.test_clock', id).frozen_time };
 }

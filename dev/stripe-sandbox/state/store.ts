@@ -29,7 +29,7 @@ export interface StoreSnapshot {
   readonly facts: readonly (readonly [id: string, facts: Facts[FactsName]])[];
   readonly secondsAhead: number;
   readonly settings: AccountSettings;
-  readonly answers?: readonly (readonly [key: string, answer: SavedAnswer])[];
+  readonly answers: readonly (readonly [key: string, answer: SavedAnswer])[];
 }
 
 type Watcher = (kind: ObjectName, id: string) => void;
@@ -187,7 +187,7 @@ export class Store {
     };
   }
 
-  restore({ objects, deleted, facts, secondsAhead, settings, answers = [] }: StoreSnapshot): void {
+  restore({ objects, deleted, facts, secondsAhead, settings, answers }: StoreSnapshot): void {
     for (const object of objects) this.put(object);
     for (const stub of deleted) this.#deleted.set(stub.id, stub);
     for (const [key, value] of facts) this.#facts.set(key, value);

@@ -16,6 +16,7 @@ export interface EndpointSecrets {
   readonly secrets: readonly Secret[];
 }
 
+/** A new signing secret that looks like Stripe's. */
 export function newSecret(): string {
   return `whsec_${randomText(32)}`;
 }

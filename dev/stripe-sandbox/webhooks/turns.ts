@@ -7,10 +7,10 @@ export class Turns {
     this.#atOnce = atOnce;
   }
 
-  /** Resolves when it is the caller's turn, who calls what he gets when he is done. */
-  async take(name: string): Promise<() => void> {
-    const lane = this.#lanes.get(name) ?? { running: 0, queue: [] };
-    this.#lanes.set(name, lane);
+  /** Resolves when it is the caller's turn, to what the caller calls to end it. */
+  async take(laneName: string): Promise<() => void> {
+    const lane = this.#lanes.get(laneName) ?? { running: 0, queue: [] };
+    this.#lanes.set(laneName, lane);
     if (lane.running < this.#atOnce) lane.running += 1;
     else await new Promise<void>((resolve) => lane.queue.push(resolve));
     return () => {

@@ -3,7 +3,7 @@ import type { Store } from '../state/store.ts';
 /** An endpoint that has not taken the event. */
 interface Undelivered {
   readonly endpoint: string;
-  /** Nobody tries again by himself. */
+  /** It is not tried again by itself. */
   readonly given_up: boolean;
 }
 
