@@ -6,9 +6,9 @@ import { html, type Html } from '../html.ts';
 import type { PageRequest } from '../page.ts';
 import { day, methodText } from '../words.ts';
 import { actionForm, button, code, select, submit, table, tag, type Content } from './layout.ts';
-import { invoiceTable } from './invoice-rows.ts';
-import { paymentTables } from './payment-rows.ts';
-import { sessionTable, subscriptionTable } from './rows.ts';
+import { invoiceTable } from './invoice-table.ts';
+import { paymentTables } from './payment-tables.ts';
+import { sessionTable, subscriptionTable } from './tables.ts';
 import { customerTimeCard } from './time-cards.ts';
 
 type Customer = ObjectTypes['customer'];

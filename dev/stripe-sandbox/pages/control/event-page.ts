@@ -3,7 +3,7 @@ import type { Deliveries } from '../../webhooks/deliveries.ts';
 import { html } from '../html.ts';
 import type { PageRequest } from '../page.ts';
 import { button, time, type Content } from './layout.ts';
-import { deliveryTable } from './event-rows.ts';
+import { deliveryTable } from './event-tables.ts';
 
 /** One event: what it says, and how its deliveries went. */
 export function eventPage({ context, id }: PageRequest, deliveries: Deliveries): Content {

@@ -2,8 +2,8 @@ import type { Context } from '../../state/context.ts';
 import { HOME, html } from '../html.ts';
 import type { Controls } from './controls.ts';
 import type { Content } from './layout.ts';
-import { eventTable } from './event-rows.ts';
-import { customerTable, sessionTable, subscriptionTable } from './rows.ts';
+import { eventTable } from './event-tables.ts';
+import { customerTable, sessionTable, subscriptionTable } from './tables.ts';
 import { timeCards } from './time-cards.ts';
 
 const ROWS_SHOWN = 10;

@@ -13,7 +13,7 @@ import { customerPage } from './customer-page.ts';
 import { endpointsPage } from './endpoints-page.ts';
 import { eventPage } from './event-page.ts';
 import { homePage } from './home-page.ts';
-import { customersPage, deliveriesPage, eventsPage, paymentsPage, sessionsPage } from './lists.ts';
+import { customersPage, deliveriesPage, eventsPage, paymentsPage, sessionsPage } from './list-pages.ts';
 import { changeSettings, settingsPage } from './settings-page.ts';
 import { paymentActions } from './payment-actions.ts';
 import { stateOf } from './state.ts';
@@ -35,13 +35,13 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * - `POST /subscriptions/:id/cancel`: `when` = `now`, `period_end` or `never`
  * - `POST /invoices/:id/pay`: pays an open invoice with the customer's method
  * - `POST /payments/:id/settle`: `outcome` of a bank debit = `succeed` or `fail`
+ * - `POST /sessions/:id/settle`: the same; `POST /sessions/:id/expire`
  * - `POST /charges/:id/refund`: `amount` in the currency's smallest unit, or `money` as people write it
  *   (`1.50`); all that is left by default
  * - `POST /charges/:id/dispute`: `kind` = `fraudulent`, `product_not_received` or `inquiry`
  * - `POST /refunds/:id/settle`, `POST /refunds/:id/fail`: the bank's last word
  * - `POST /disputes/:id/close`: `outcome` = `won` or `lost`; `POST /disputes/:id/escalate`: an inquiry
  *   becomes a dispute
- * - `POST /sessions/:id/settle`: the same; `POST /sessions/:id/expire`
  * - `POST /events/:id/resend`: to all endpoints that want it, or to `endpoint`
  * - `POST /endpoints/:id`: `disabled`; `POST /endpoints/:id/roll`: a new secret; the old one signs for
  *   `overlap_seconds` (0) more
@@ -49,7 +49,15 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * - `POST /settings`: `after_last_retry` = `cancel`, `unpaid` or `past_due`
  */
 export function controlPages(controls: Controls): readonly PageRoute[] {
-  return [toHome, ...pages(controls), ...customerActions, ...paymentActions, ...webhookActions(controls)];
+  return [
+    toHome,
+    ...pages(controls),
+    action('/settings', changeSettings),
+    ...timeActions,
+    ...customerActions,
+    ...paymentActions,
+    ...webhookActions(controls),
+  ];
 }
 
 /** The bare address leads to what a person can use. */
@@ -78,9 +86,12 @@ function pages(controls: Controls): PageRoute[] {
   ];
 }
 
-const customerActions: readonly PageRoute[] = [
+const timeActions: readonly PageRoute[] = [
   action('/time/advance', advanceOwnTime),
   action('/test-clocks/:id/advance', advanceClock),
+];
+
+const customerActions: readonly PageRoute[] = [
   action('/customers/:id/fail-next', failNext),
   action('/customers/:id/portal', portalSession, { leadTo: ({ url }) => url }),
   action('/subscriptions/:id/cancel', cancel),
@@ -88,7 +99,6 @@ const customerActions: readonly PageRoute[] = [
   action('/sessions/:id/expire', ({ context, id }) =>
     ask(context, 'POST', `/v1/checkout/sessions/${id}/expire`),
   ),
-  action('/settings', changeSettings),
 ];
 
 function webhookActions({ chaos, deliveries }: Controls): PageRoute[] {

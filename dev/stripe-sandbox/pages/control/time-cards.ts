@@ -4,7 +4,7 @@ import type { ObjectTypes } from '../../state/wire.ts';
 import { foresee, type Foreseen } from '../../time/foresee.ts';
 import { html, type Html } from '../html.ts';
 import { button, time } from './layout.ts';
-import { customerLink } from './rows.ts';
+import { customerLink } from './tables.ts';
 
 const CLOCKS_SHOWN = 5;
 const STEPS = [

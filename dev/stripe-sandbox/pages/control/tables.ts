@@ -28,6 +28,7 @@ export function columnsFor<Row>(of: Of, columns: readonly Column<Row>[]): readon
   return of === 'all' ? columns : columns.filter(([heading]) => heading !== 'Customer');
 }
 
+/** Customers with how their subscriptions stand, and whose time they live in. */
 export function customerTable(context: Context, customers: readonly Customer[]): Html {
   const subscriptions = context.store.all('subscription');
   const statusesOf = (id: string): Html[] =>
@@ -44,6 +45,7 @@ export function customerTable(context: Context, customers: readonly Customer[]):
   );
 }
 
+/** Subscriptions with their ends, and buttons that end them. */
 export function subscriptionTable(
   context: Context,
   subscriptions: readonly Subscription[],
@@ -83,6 +85,7 @@ function subscriptionButtons({ id, customer, cancel_at, ended_at, status }: Subs
   return html`${status === 'incomplete' ? '' : atEnd} ${press('Cancel now', 'now', true)}`;
 }
 
+/** Checkout sessions with links to their pay pages, and buttons for what may happen to them. */
 export function sessionTable(
   context: Context,
   sessions: readonly Session[],

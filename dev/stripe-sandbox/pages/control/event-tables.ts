@@ -4,7 +4,7 @@ import type { EventObject } from '../../state/wire.ts';
 import type { Delivery } from '../../webhooks/deliveries.ts';
 import { HOME, html, type Html } from '../html.ts';
 import { button, code, table, tag, time } from './layout.ts';
-import { customerLink } from './rows.ts';
+import { customerLink } from './tables.ts';
 
 const ANSWER_SHOWN = 60;
 const WHOLE_ANSWER_SHOWN = 200;

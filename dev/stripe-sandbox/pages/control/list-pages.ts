@@ -3,28 +3,31 @@ import type { Context } from '../../state/context.ts';
 import type { Deliveries } from '../../webhooks/deliveries.ts';
 import { HOME, html } from '../html.ts';
 import { submit, type Content } from './layout.ts';
-import { paymentTables } from './payment-rows.ts';
-import { deliveryTable, eventTable } from './event-rows.ts';
-import { customerTable, sessionTable } from './rows.ts';
+import { paymentTables } from './payment-tables.ts';
+import { deliveryTable, eventTable } from './event-tables.ts';
+import { customerTable, sessionTable } from './tables.ts';
 
 const ROWS_SHOWN = 200;
 
+/** The latest customers. */
 export function customersPage(context: Context): Content {
   const customers = context.store.all('customer').slice(0, ROWS_SHOWN);
   return { title: 'Customers', body: customerTable(context, customers) };
 }
 
+/** The latest checkout sessions. */
 export function sessionsPage(context: Context): Content {
   const sessions = context.store.all('checkout.session').slice(0, ROWS_SHOWN);
   return { title: 'Checkout sessions', body: sessionTable(context, sessions, '/sessions') };
 }
 
-/** All payments, also of buyers who are no customers. */
+/** The latest payments, also of buyers who are no customers. */
 export function paymentsPage(context: Context): Content {
   const intents = context.store.all('payment_intent').slice(0, ROWS_SHOWN);
   return { title: 'Payments', body: paymentTables(context, intents, '/payments') };
 }
 
+/** The latest attempts to deliver an event. */
 export function deliveriesPage(deliveries: Deliveries): Content {
   const latest = deliveries.records.slice(-ROWS_SHOWN).toReversed();
   return { title: 'Deliveries', body: deliveryTable(latest) };

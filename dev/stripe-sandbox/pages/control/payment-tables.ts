@@ -4,7 +4,7 @@ import { currencySymbol, displayMoney, majorUnits } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import { actionForm, button, code, select, submit, table, tag, time } from './layout.ts';
-import { columnsFor, customerLink, settleButtons, type Of } from './rows.ts';
+import { columnsFor, customerLink, settleButtons, type Of } from './tables.ts';
 
 type Charge = ObjectTypes['charge'];
 type Dispute = ObjectTypes['dispute'];

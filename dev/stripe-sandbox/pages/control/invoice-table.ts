@@ -5,6 +5,7 @@ import { button, code, table, tag, time } from './layout.ts';
 
 type Invoice = ObjectTypes['invoice'];
 
+/** Invoices with how far they are paid, and a button that pays an open one. */
 export function invoiceTable(invoices: readonly Invoice[], back: string): Html {
   return table<Invoice>(
     [
