@@ -9,5 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What a test waits for comes soon, but on a busy machine not within the default second.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type Stripe from 'stripe';
-import { eventsOf } from './support.ts';
+import { typesOf } from './support.ts';
 
 /** A customer; with `card`, one of Stripe's names for test cards, this card pays by default. */
 export async function customerWith(
@@ -35,6 +35,7 @@ export async function draftOf(
   return stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include', ...params });
 }
 
+/** The same, finalized: nobody has tried to collect it. */
 export async function openInvoiceOf(
   stripe: Stripe,
   customer: string,
@@ -46,11 +47,12 @@ export async function openInvoiceOf(
 
 /** The types of the events that `work` makes, in order. */
 export async function typesDuring(stripe: Stripe, work: () => Promise<unknown>): Promise<string[]> {
-  const before = await eventsOf(stripe);
+  const before = await typesOf(stripe);
   await work();
-  return (await eventsOf(stripe)).slice(before.length).map(({ type }) => type);
+  return (await typesOf(stripe)).slice(before.length);
 }
 
+/** The one invoice payment of an invoice, with its intent. */
 export async function onlyPaymentOf(stripe: Stripe, invoice: string): Promise<Stripe.InvoicePayment> {
   const { data } = await stripe.invoicePayments.list({ invoice, expand: ['data.payment.payment_intent'] });
   expect(data).toHaveLength(1);

@@ -2,7 +2,17 @@ import { request, type IncomingMessage } from 'node:http';
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import type { StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
-import { eventsOf, payByCard, priceOf, receiver, sandbox, sessionFor, stateOf, submit } from './support.ts';
+import {
+  eventsOf,
+  payByCard,
+  priceOf,
+  receiver,
+  sandbox,
+  sessionFor,
+  stateOf,
+  submit,
+  typesOf,
+} from './support.ts';
 
 /** A page as a browser gets it. */
 async function pageOf(server: StripeSandbox, path = ''): Promise<string> {
@@ -42,8 +52,6 @@ async function subscriber(
   if (!subscription) throw new Error('There is no subscription.');
   return { customer, subscription };
 }
-
-const typesOf = async (stripe: Stripe): Promise<string[]> => (await eventsOf(stripe)).map(({ type }) => type);
 
 describe('the control page', () => {
   test('shows what is there, escaped, and all state as JSON', async () => {

@@ -1,13 +1,8 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, raw, refusal, sandbox, submit } from './support.ts';
+import { eventsOf, raw, refusal, sandbox, submit, typesOf } from './support.ts';
 
 const CARD = { number: '4242424242424242', exp_month: 12, exp_year: 2040, cvc: '123' };
-
-/** Types of the events so far, oldest first. */
-async function typesOf(stripe: Stripe): Promise<string[]> {
-  return (await eventsOf(stripe)).map(({ type }) => type);
-}
 
 /** A customer who pays by the test card of this name. */
 async function customerWith(stripe: Stripe, payment_method: string): Promise<Stripe.Customer> {

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, payByCard, priceOf, refusal, sandbox, sessionFor, submit } from './support.ts';
+import { openInvoiceOf, typesDuring } from './billing-support.ts';
+import { eventsOf, payByCard, priceOf, refusal, sandbox, sessionFor, submit, typesOf } from './support.ts';
 
 const RETURN_URL = 'https://shop.example/account';
 const PRODUCTS = 'features.subscription_update.products';
@@ -79,9 +80,7 @@ describe('configurations of the customer portal', () => {
       login_page: { enabled: false, url: null },
       metadata: { team: 'billing' },
     });
-    expect((await eventsOf(stripe)).map(({ type }) => type)).toContain(
-      'billing_portal.configuration.created',
-    );
+    expect(await typesOf(stripe)).toContain('billing_portal.configuration.created');
   });
 
   test('show their products only when asked to', async () => {
@@ -438,22 +437,11 @@ describe('the page of the customer portal', () => {
   });
 });
 
-/** An open invoice over £12 that nobody has tried to collect. */
-async function openInvoice(stripe: Stripe, customer: string): Promise<Stripe.Invoice> {
-  await stripe.invoiceItems.create({ customer, amount: 1200, currency: 'gbp' });
-  const draft = await stripe.invoices.create({
-    customer,
-    auto_advance: false,
-    pending_invoice_items_behavior: 'include',
-  });
-  return stripe.invoices.finalizeInvoice(String(draft.id));
-}
-
 describe('paying in the customer portal', () => {
   test('collects an open invoice with the saved card', async () => {
     const { stripe } = await sandbox();
     const { customer, subscription } = await subscriber(stripe);
-    const { id } = await openInvoice(stripe, customer.id);
+    const { id } = await openInvoiceOf(stripe, customer.id, 1200);
     const url = await open(stripe, customer.id);
     const without = await submit(url, { action: 'pay_invoice', invoice: String(id) });
     expect(without.status).toBe(400);
@@ -472,7 +460,7 @@ describe('paying in the customer portal', () => {
   test('does not touch what belongs to others', async () => {
     const { stripe } = await sandbox();
     const { customer, subscription } = await subscriber(stripe);
-    const { id } = await openInvoice(stripe, customer.id);
+    const { id } = await openInvoiceOf(stripe, customer.id, 1200);
     const stranger = await stripe.customers.create();
     const url = await open(stripe, stranger.id);
     expect((await submit(url, { action: 'pay_invoice', invoice: String(id) })).status).toBe(400);
@@ -530,13 +518,6 @@ async function offering(
   return configuration.id;
 }
 
-/** The types of the events that `work` causes, in order. */
-async function told(stripe: Stripe, work: () => Promise<unknown>): Promise<string[]> {
-  const before = (await eventsOf(stripe)).length;
-  await work();
-  return (await eventsOf(stripe)).slice(before).map(({ type }) => type);
-}
-
 describe('changing the plan in the customer portal', () => {
   test('shows what it costs, changes nothing until it is confirmed, and then does what it showed', async () => {
     const { stripe, customer, subscription, dearer, travel } = await inMidMonth();
@@ -552,7 +533,7 @@ describe('changing the plan in the customer portal', () => {
     expect(preview).toContain('Visa •••• 4242');
     const unchanged = await stripe.subscriptions.retrieve(subscription.id);
     expect(unchanged.items.data[0]?.price.unit_amount).toBe(3000);
-    const types = await told(stripe, async () => {
+    const types = await typesDuring(stripe, async () => {
       const answer = await submit(url, { action: 'change_plan', ...wish });
       expect(await followed(answer)).toContain('Your plan was changed.');
     });
@@ -757,7 +738,7 @@ describe('ending a subscription in the customer portal', () => {
     });
     const [credit] = (await stripe.invoices.list({ subscription: subscription.id })).data;
     expect(credit).toMatchObject({ total: -1500 });
-    expect((await eventsOf(stripe)).map(({ type }) => type)).toContain('customer.subscription.deleted');
+    expect(await typesOf(stripe)).toContain('customer.subscription.deleted');
   });
 });
 
@@ -840,7 +821,7 @@ describe('the card of the customer portal', () => {
   test('is saved and pays from then on', async () => {
     const { stripe, customer, subscription } = await inMidMonth();
     const url = await open(stripe, customer.id);
-    const types = await told(stripe, async () => {
+    const types = await typesDuring(stripe, async () => {
       const answer = await submit(url, { ...CARD, card_number: '5555555555554444' });
       expect(await followed(answer)).toContain('Mastercard •••• 4444, expires 12/2040, used by default');
     });

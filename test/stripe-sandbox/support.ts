@@ -104,6 +104,11 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** The types of the events so far, oldest first. */
+export async function typesOf(stripe: Stripe): Promise<string[]> {
+  return (await eventsOf(stripe)).map(({ type }) => type);
+}
+
 /** The events so far, oldest first. */
 export async function eventsOf(stripe: Stripe): Promise<Stripe.Event[]> {
   const events = await stripe.events.list({ limit: 100 });
@@ -126,7 +131,7 @@ export function raw(
   to: StripeSandbox,
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
-  options: { form?: string; headers?: Record<string, string> } = {},
+  options: { form?: string; headers?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<Response> {
   return fetch(`${to.url}${path}`, {
     method,
@@ -136,6 +141,7 @@ export function raw(
       ...options.headers,
     },
     ...(options.form !== undefined && { body: options.form }),
+    ...(options.signal && { signal: options.signal }),
   });
 }
 

@@ -230,9 +230,10 @@ describe('webhook endpoints', () => {
   });
 
   test('get nothing more, not even retries, when they are disabled or deleted', async () => {
-    const [disabled, deleted] = [await receiver(() => 500), await receiver(() => 500)];
-    const witness = await receiver(() => 500);
-    const { sandbox: server, stripe } = await sandbox({ retryDelaysSeconds: [0.5, 0.1] });
+    const { promise: answered, resolve: answer } = Promise.withResolvers<number>();
+    const [disabled, deleted] = [await receiver(() => answered), await receiver(() => answered)];
+    const witness = await receiver(() => answered);
+    const { sandbox: server, stripe } = await sandbox({ retryDelaysSeconds: [0.01, 0.01] });
     const endpoints = [];
     for (const { url } of [disabled, deleted, witness]) {
       endpoints.push((await stripe.webhookEndpoints.create({ url, enabled_events: ['*'] })).id);
@@ -241,6 +242,7 @@ describe('webhook endpoints', () => {
     await expect.poll(() => [disabled.received.length, deleted.received.length]).toEqual([1, 1]);
     await stripe.webhookEndpoints.update(endpoints[0] ?? '', { disabled: true });
     await stripe.webhookEndpoints.del(endpoints[1] ?? '');
+    answer(500);
     await expect.poll(() => witness.received.length).toBe(3);
     expect([disabled.received.length, deleted.received.length]).toEqual([1, 1]);
     await stripe.webhookEndpoints.update(endpoints[0] ?? '', { disabled: false });

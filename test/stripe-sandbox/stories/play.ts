@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import type { StripeSandbox } from '../../../dev/stripe-sandbox/index.ts';
-import { sdk } from '../support.ts';
+import { sdk, submit } from '../support.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -53,13 +53,10 @@ async function answered(response: Response): Promise<string> {
 
 /** Presses a button of a page of the sandbox. */
 export function press(play: Play, path: string, fields: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${play.sandbox.url}${path}`, {
-    method: 'POST',
-    body: new URLSearchParams(fields),
-    redirect: 'manual',
-  });
+  return submit(`${play.sandbox.url}${path}`, fields);
 }
 
+/** Makes the products, coupons and the code that stories are about. */
 export async function catalogOf(sandbox: StripeSandbox): Promise<Catalog> {
   const stripe = sdk(sandbox);
   const product = await stripe.products.create({ name: 'Professional' });
