@@ -1,10 +1,10 @@
 import { invalid } from '../api/errors.ts';
 import type { Context } from '../state/context.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import type { SessionParams } from './details.ts';
 
 type SubscriptionData = SessionParams['subscription_data'];
 
-const DAY_SECONDS = 86_400;
 /** Stripe's longest trial, in days. */
 const LONGEST_TRIAL = 730;
 

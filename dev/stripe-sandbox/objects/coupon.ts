@@ -5,6 +5,7 @@ import { mergeMetadata, textOrNull } from '../api/values.ts';
 import { add, type Context } from '../state/context.ts';
 import { randomText } from '../state/ids.ts';
 import { checkCurrency } from '../api/money.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
 type Coupon = ObjectTypes['coupon'];
@@ -18,7 +19,7 @@ export interface CouponDetails {
   readonly deleted: Coupon | null;
 }
 
-const FIVE_YEARS_SECONDS = 5 * 366 * 86_400;
+const FIVE_YEARS_SECONDS = 5 * 366 * DAY_SECONDS;
 
 export function createCoupon(context: Context, params: CreateParams): Coupon {
   refuseUnsupported(params, ['currency_options']);

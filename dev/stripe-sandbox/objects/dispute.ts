@@ -1,13 +1,14 @@
 import type { DisputeKind } from '../banks/test-cards.ts';
 import type { Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
 type Charge = ObjectTypes['charge'];
 type Dispute = ObjectTypes['dispute'];
 
 /** How long there is to answer. */
-const ANSWER_SECONDS = 13 * 86_400;
+const ANSWER_SECONDS = 13 * DAY_SECONDS;
 
 /** Visa's codes for the reasons. */
 const REASONS = {

@@ -2,11 +2,12 @@ import type { Params } from '../api/parameters.ts';
 import { textOrNull } from '../api/values.ts';
 import { add, type Context } from '../state/context.ts';
 import { newId } from '../state/ids.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
 type TestClock = ObjectTypes['test_helpers.test_clock'];
 
-const LIFETIME_SECONDS = 30 * 86_400;
+const LIFETIME_SECONDS = 30 * DAY_SECONDS;
 
 /**
  * A clock that stands still at `frozen_time` until it is advanced. The sandbox

@@ -2,11 +2,12 @@ import { invalid } from '../api/errors.ts';
 import { change, type Context } from '../state/context.ts';
 import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import { checkStatus } from './intent-state.ts';
 
 type PaymentIntent = ObjectTypes['payment_intent'];
 
-const HELD_SECONDS = 7 * 86_400;
+const HELD_SECONDS = 7 * DAY_SECONDS;
 
 const CANCELABLE = [
   'requires_payment_method',

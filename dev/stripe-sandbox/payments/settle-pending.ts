@@ -4,13 +4,14 @@ import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { ARRANGED_FAILURE, debitFailureOf } from '../banks/bank-accounts.ts';
 import { docUrl } from '../banks/declines.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import { failIntent } from './pay-intent.ts';
 
 type Charge = ObjectTypes['charge'];
 type PaymentIntent = ObjectTypes['payment_intent'];
 
 /** How long the banks take. */
-const DEBIT_SECONDS = 4 * 86_400;
+const DEBIT_SECONDS = 4 * DAY_SECONDS;
 
 /**
  * The bank answers the debit that a `processing` intent waits for: the money

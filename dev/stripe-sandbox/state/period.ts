@@ -1,4 +1,4 @@
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 /** No shorter than the interval really is, so that a first guess of how many have passed is not too high. */
 const LONGEST_DAYS = { day: 1, week: 7, month: 31, year: 366 };
 

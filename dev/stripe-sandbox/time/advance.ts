@@ -1,7 +1,7 @@
 import { invalid } from '../api/errors.ts';
 import { atClock, testClock } from '../state/clock.ts';
 import { change, type Context } from '../state/context.ts';
-import { addIntervals } from '../state/period.ts';
+import { addIntervals, DAY_SECONDS } from '../state/period.ts';
 import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { letPass } from './pass.ts';
@@ -9,7 +9,6 @@ import { letPass } from './pass.ts';
 type TestClock = ObjectTypes['test_helpers.test_clock'];
 
 const HOUR_SECONDS = 3600;
-const DAY_SECONDS = 86_400;
 
 /**
  * Advances a test clock to `until` (Unix seconds): all that is due on it happens

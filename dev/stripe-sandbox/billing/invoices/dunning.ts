@@ -1,4 +1,4 @@
-const DAY_SECONDS = 86_400;
+import { DAY_SECONDS } from '../../state/period.ts';
 
 /** Days from one automatic attempt to collect an invoice to the next; after the last one the sandbox gives up. */
 const RETRY_DAYS = [3, 5, 7];

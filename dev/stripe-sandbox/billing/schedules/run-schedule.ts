@@ -4,9 +4,10 @@ import type { Context } from '../../state/context.ts';
 import { imagined } from '../../state/imagined.ts';
 import { dueOf } from '../../time/due.ts';
 import { cancelUnstarted, completeSchedule, detachSchedule } from './end-schedule.ts';
+import { DAY_SECONDS } from '../../state/period.ts';
 import { enterPhase, startSchedule } from './enter-phase.ts';
 
-const NOTICE_SECONDS = 7 * 86_400;
+const NOTICE_SECONDS = 7 * DAY_SECONDS;
 
 /** What was told of a schedule, so that it happens once. */
 export interface ScheduleFacts {

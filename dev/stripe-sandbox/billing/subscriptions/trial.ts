@@ -1,10 +1,11 @@
 import type { Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
+import { DAY_SECONDS } from '../../state/period.ts';
 import { rememberOfSubscription, subscriptionFacts } from './subscription-facts.ts';
 
 type Subscription = ObjectTypes['subscription'];
 
-const NOTICE_SECONDS = 3 * 86_400;
+const NOTICE_SECONDS = 3 * DAY_SECONDS;
 
 /** When the end of a trial is to be told, in Unix seconds; null when there is none to tell any more. */
 export function trialNoticeAt(context: Pick<Context, 'store'>, subscription: Subscription): number | null {

@@ -1,8 +1,8 @@
 import type { Context } from '../../state/context.ts';
 import { HOME, html, type Html } from '../html.ts';
+import { DAY_SECONDS } from '../../state/period.ts';
 import { time } from './layout.ts';
 
-const DAY_SECONDS = 86_400;
 const EVENTS_NAMED = 40;
 
 /** The latest event, as the address of the page after a button names it; empty before the first. */
