@@ -2,7 +2,7 @@ import { invalid } from '../api/errors.ts';
 import { declinedIntent } from '../payments/intent-state.ts';
 import { change } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
-import { payWith } from './pay-with.ts';
+import { makeDefault } from './default-card.ts';
 import type { Result } from './result.ts';
 import type { Visit } from './visit.ts';
 
@@ -33,5 +33,5 @@ export function afterBank(visit: Visit, id: string): void {
   const failure = declinedIntent(intent);
   if (failure) throw failure;
   if (intent.status === 'requires_action') throw invalid('Your bank has not confirmed it yet.');
-  if (intent.object === 'setup_intent' && intent.status === 'succeeded') payWith(visit, intent);
+  if (intent.object === 'setup_intent' && intent.status === 'succeeded') makeDefault(visit, intent);
 }

@@ -4,7 +4,7 @@ import type { Card } from '../banks/cards.ts';
 import { declinedIntent } from '../payments/intent-state.ts';
 import { confirmSetupIntent, createSetupIntent } from '../payments/setup-intents.ts';
 import { askBank } from './bank.ts';
-import { payWith } from './pay-with.ts';
+import { makeDefault } from './default-card.ts';
 import type { Result } from './result.ts';
 import type { Visit } from './visit.ts';
 
@@ -19,6 +19,6 @@ export function updateCard(visit: Visit, card: Card | string): Result {
   if (tried.status === 'requires_action') return askBank(visit, tried, 'card_updated');
   const failure = declinedIntent(tried);
   if (failure) throw failure;
-  payWith(visit, tried);
+  makeDefault(visit, tried);
   return { done: 'card_updated' };
 }

@@ -4,7 +4,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 import { runningSubscriptions, type Visit } from './visit.ts';
 
 /** Makes the card of a setup intent the default one, of the customer and of the subscriptions with one of their own. */
-export function payWith(visit: Visit, { payment_method: method }: ObjectTypes['setup_intent']): void {
+export function makeDefault(visit: Visit, { payment_method: method }: ObjectTypes['setup_intent']): void {
   const { context, customer } = visit;
   if (method === null) return;
   updateCustomer(context, context.store.must('customer', customer.id), {
