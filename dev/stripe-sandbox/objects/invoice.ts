@@ -1,10 +1,10 @@
 import { wholeList } from '../api/lists.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import type { Line, LineDraft } from './invoice-line.ts';
 
 const HOUR_SECONDS = 3600;
-export const DAY_SECONDS = 86_400;
 type Customer = ObjectTypes['customer'];
 type Invoice = ObjectTypes['invoice'];
 
@@ -140,7 +140,7 @@ function parentOf(context: Context, subscription: string | null): Invoice['paren
 
 /** The subscription that an invoice is for; null for others. */
 export function subscriptionOf(context: Context, invoice: Invoice): ObjectTypes['subscription'] | null {
-  const id = invoice.parent?.subscription_details?.subscription;
+  const id = subscriptionIdOf(invoice);
   return id === undefined ? null : (context.store.get('subscription', id) ?? null);
 }
 
@@ -181,3 +181,8 @@ const NOTHING_SPECIAL = {
   statement_descriptor: null,
   total_taxes: [],
 } satisfies Partial<Invoice>;
+
+/** The id of the subscription that an invoice bills; undefined for one of something else. */
+export function subscriptionIdOf(invoice: Pick<Invoice, 'parent'>): string | undefined {
+  return invoice.parent?.subscription_details?.subscription;
+}

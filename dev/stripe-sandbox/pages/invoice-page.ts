@@ -1,4 +1,5 @@
-import { collectInvoice, defaultMethod } from '../billing/invoices/collect-invoice.ts';
+import { collectInvoice } from '../billing/invoices/collect-invoice.ts';
+import { defaultMethod } from '../billing/invoices/default-method.ts';
 import { isProcessing } from '../billing/invoices/settle-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';
 import { newCard } from '../objects/payment-method.ts';

@@ -1,13 +1,11 @@
 import { invalid } from '../api/errors.ts';
 import { cancelSubscription } from '../billing/subscriptions/cancel-subscription.ts';
-import { NO_DETAILS } from '../billing/subscriptions/cancellation.ts';
+import { isEnding, NO_DETAILS } from '../billing/subscriptions/cancellation.ts';
 import { updateSubscription } from '../billing/subscriptions/update-subscription.ts';
-import type { ObjectTypes } from '../state/wire.ts';
 import { withoutSchedule } from './plan-schedule.ts';
 import type { Result } from './result.ts';
 import { ownSubscription, type Visit } from './visit.ts';
 
-type Subscription = ObjectTypes['subscription'];
 type Feedback =
   Visit['configuration']['features']['subscription_cancel']['cancellation_reason']['options'][number];
 
@@ -39,10 +37,6 @@ export function resume(visit: Visit, fields: URLSearchParams): Result {
   if (!isEnding(subscription)) throw invalid('Your subscription goes on anyway.', 'subscription');
   updateSubscription(visit.context, subscription, { end: { at: null, atPeriodEnd: false } });
   return { done: 'resumed' };
-}
-
-function isEnding({ cancel_at, cancel_at_period_end }: Subscription): boolean {
-  return cancel_at_period_end || cancel_at !== null;
 }
 
 function reasonOf(

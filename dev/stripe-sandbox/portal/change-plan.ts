@@ -1,4 +1,4 @@
-import { periodEnd } from '../billing/subscriptions/cancellation.ts';
+import { periodEnd } from '../billing/subscriptions/billed-period.ts';
 import { payUpdate } from '../billing/subscriptions/pay-update.ts';
 import { upcomingInvoice } from '../billing/subscriptions/upcoming.ts';
 import {

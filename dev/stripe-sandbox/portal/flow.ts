@@ -1,5 +1,6 @@
 import { invalid, missing, noSuch, refuseUnsupported, type StripeFailure } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
+import { isEnding } from '../billing/subscriptions/cancellation.ts';
 import { isOver } from '../billing/subscriptions/end-subscription.ts';
 import type { Params } from '../api/parameters.ts';
 import { textOrNull } from '../api/values.ts';
@@ -97,7 +98,7 @@ function afterCompletion(params: FlowParam['after_completion']): Flow['after_com
   return { hosted_confirmation: confirmation, redirect: null, type };
 }
 
-function ownSubscription({ context, customer }: Ask, id: string, flow: string): Subscription {
+function subscriptionNamed({ context, customer }: Ask, id: string, flow: string): Subscription {
   const param = `flow_data[${flow}][subscription]`;
   const subscription = named(context, 'subscription', id, param);
   if (subscription.customer !== customer) throw noSuch('subscription', id, param);
@@ -110,9 +111,8 @@ function cancelFlow(ask: Ask, params: FlowParam['subscription_cancel']): Flow['s
   if (!ask.configuration.features.subscription_cancel.enabled) {
     throw disabled('This subscription', 'subscription cancel');
   }
-  const subscription = ownSubscription(ask, flow.subscription, 'subscription_cancel');
-  const isEnding = subscription.cancel_at_period_end || subscription.cancel_at !== null;
-  if (isEnding || isOver(subscription)) {
+  const subscription = subscriptionNamed(ask, flow.subscription, 'subscription_cancel');
+  if (isEnding(subscription) || isOver(subscription)) {
     throw invalid(
       `The subscription \`${subscription.id}\` cannot be canceled because it is already set to be canceled.`,
       'flow_data[subscription_cancel][subscription]',
@@ -125,7 +125,7 @@ function updatable(ask: Ask, id: string, flow: string): Subscription {
   if (!ask.configuration.features.subscription_update.enabled) {
     throw disabled('This subscription', 'subscription update');
   }
-  const subscription = ownSubscription(ask, id, flow);
+  const subscription = subscriptionNamed(ask, id, flow);
   if (subscription.items.data.length === 1 && !isOver(subscription)) return subscription;
   const why = isOver(subscription) ? `it is \`${subscription.status}\`` : 'it has multiple items';
   throw invalid(

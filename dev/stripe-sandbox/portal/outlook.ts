@@ -1,4 +1,4 @@
-import { periodEnd } from '../billing/subscriptions/cancellation.ts';
+import { periodEnd } from '../billing/subscriptions/billed-period.ts';
 import type { Context } from '../state/context.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 

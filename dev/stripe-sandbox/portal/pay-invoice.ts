@@ -1,5 +1,6 @@
 import { invalid } from '../api/errors.ts';
-import { collectInvoice, defaultMethod } from '../billing/invoices/collect-invoice.ts';
+import { collectInvoice } from '../billing/invoices/collect-invoice.ts';
+import { defaultMethod } from '../billing/invoices/default-method.ts';
 import { paymentFailure } from '../billing/invoices/payment-failure.ts';
 import { checkNotProcessing } from '../billing/invoices/settle-invoice.ts';
 import { intentOf } from '../objects/invoice-payment.ts';

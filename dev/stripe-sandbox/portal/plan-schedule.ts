@@ -1,4 +1,4 @@
-import { periodEnd } from '../billing/subscriptions/cancellation.ts';
+import { periodEnd } from '../billing/subscriptions/billed-period.ts';
 import { createSchedule } from '../billing/schedules/create-schedule.ts';
 import { releaseSchedule } from '../billing/schedules/end-schedule.ts';
 import { updateSchedule } from '../billing/schedules/update-schedule.ts';

@@ -1,5 +1,6 @@
 import { invalid } from '../api/errors.ts';
 import { promotionCodeNamed } from '../billing/discounts/check-redemption.ts';
+import { isEnding } from '../billing/subscriptions/cancellation.ts';
 import type { DiscountParam } from '../billing/discounts/redeem.ts';
 import type { SubscriptionItem } from '../objects/subscription.ts';
 import type { ObjectTypes } from '../state/wire.ts';
@@ -46,7 +47,7 @@ function checkUpdatable({ configuration }: Visit, subscription: Subscription): v
   if (!configuration.features.subscription_update.enabled) {
     throw invalid('Plans cannot be changed here.', 'subscription');
   }
-  if (subscription.cancel_at !== null || subscription.cancel_at_period_end) {
+  if (isEnding(subscription)) {
     throw invalid('Your subscription is about to end. Choose “Don’t cancel” first.', 'subscription');
   }
 }

@@ -1,5 +1,6 @@
 import { invalid } from '../api/errors.ts';
 import { isOver } from '../billing/subscriptions/end-subscription.ts';
+import { subscriptionIdOf } from '../objects/invoice.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import { inTimeOf } from '../state/clock.ts';
 import type { Context } from '../state/context.ts';
@@ -59,7 +60,5 @@ export function invoicesOf({ context, customer }: Visit): Invoice[] {
 
 /** The invoice that a subscription still waits for. */
 export function openInvoiceOf(visit: Visit, subscription: Subscription): Invoice | undefined {
-  return invoicesOf(visit).find(
-    (one) => one.status === 'open' && one.parent?.subscription_details?.subscription === subscription.id,
-  );
+  return invoicesOf(visit).find((one) => one.status === 'open' && subscriptionIdOf(one) === subscription.id);
 }

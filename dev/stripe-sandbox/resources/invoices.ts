@@ -1,6 +1,7 @@
 import { invalid } from '../api/errors.ts';
 import { equals, inRange, page } from '../api/lists.ts';
 import { list, operation, own, retrieve, type Operation } from '../api/operations.ts';
+import { subscriptionIdOf } from '../objects/invoice.ts';
 import { createInvoice } from '../billing/invoices/create-invoice.ts';
 import { sendInvoice } from '../billing/invoices/due-invoices.ts';
 import { markUncollectible, voidInvoice } from '../billing/invoices/end-invoice.ts';
@@ -72,7 +73,7 @@ export const invoices: readonly Operation[] = [
       equals(invoice.status, params.status) &&
       equals(invoice.collection_method, params.collection_method) &&
       (params.due_date === undefined || inRange(invoice.due_date ?? NaN, params.due_date)) &&
-      equals(invoice.parent?.subscription_details?.subscription, params.subscription),
+      equals(subscriptionIdOf(invoice), params.subscription),
   ),
 ];
 

@@ -33,6 +33,16 @@ export function redeem(
   });
 }
 
+/** The ids of what `redeem` makes of a parameter; an empty one asks for none. */
+export function discountIds(
+  context: Context,
+  discounts: readonly DiscountParam[] | '' | null,
+  target: DiscountTarget,
+  param = 'discounts',
+): string[] {
+  return redeem(context, discounts || [], target, param).map(({ id }) => id);
+}
+
 /** Throws Stripe's 400 when one of the discounts could not be redeemed for `target`. */
 export function checkRedeemable(
   context: Context,

@@ -1,6 +1,6 @@
 import type { Context } from '../../state/context.ts';
 import type { DiscountTarget } from './check-redemption.ts';
-import { redeem, type DiscountParam } from './redeem.ts';
+import { discountIds, type DiscountParam } from './redeem.ts';
 
 /**
  * Redeems discounts in the place of those that a subscription or its item has:
@@ -14,7 +14,7 @@ export function replaceDiscounts(
   target: DiscountTarget,
   param: string,
 ): string[] {
-  const after = redeem(context, wanted, target, param).map(({ id }) => id);
+  const after = discountIds(context, wanted, target, param);
   for (const id of before) {
     if (after.includes(id)) continue;
     context.events.emit(context, 'customer.discount.deleted', context.store.must('discount', id));

@@ -1,9 +1,8 @@
-import { subscriptionOf } from '../../objects/invoice.ts';
 import { intentOf } from '../../objects/invoice-payment.ts';
 import { payIntent, type Attempt } from '../../payments/pay-intent.ts';
 import { change, type Context } from '../../state/context.ts';
 import type { EventType, ObjectTypes } from '../../state/wire.ts';
-import { firstMethod, subscriptionMethod } from './default-method.ts';
+import { defaultMethod } from './default-method.ts';
 import { nextAttempt } from './dunning.ts';
 import { followInvoice } from '../subscriptions/follow-invoice.ts';
 import { attemptsAfter, settleInvoice } from './settle-invoice.ts';
@@ -93,18 +92,3 @@ function attemptAfter(
 function isRetried(invoice: Invoice): boolean {
   return invoice.auto_advance === true && invoice.collection_method === 'charge_automatically';
 }
-
-/**
- * The method that pays an invoice when nobody names one
- * (https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority).
- */
-export function defaultMethod(context: Context, invoice: Invoice): PaymentMethod | undefined {
-  const { customer, default_payment_method, default_source } = invoice;
-  const subscription = subscriptionOf(context, invoice);
-  return (
-    firstMethod(context, customer, [default_payment_method, default_source]) ??
-    subscriptionMethod(context, { ...NO_METHOD, ...subscription, customer })
-  );
-}
-
-const NO_METHOD = { default_payment_method: null, default_source: null };

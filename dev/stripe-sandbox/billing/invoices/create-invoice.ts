@@ -1,7 +1,7 @@
 import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
-import { defined, mergeMetadata, textOrNull } from '../../api/values.ts';
+import { defined, mergeMetadata, textOrNull, updatedText } from '../../api/values.ts';
 import type { WrittenMembers } from '../../objects/invoice.ts';
 import { methodOfCustomer } from '../../payments/named-method.ts';
 import type { Context } from '../../state/context.ts';
@@ -10,7 +10,7 @@ import { checkCurrency } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { ACCOUNT_CURRENCY } from './customer-currency.ts';
 import { draftInvoice } from './draft-invoice.ts';
-import { discountIds } from '../discounts/invoice-discounts.ts';
+import { discountIds } from '../discounts/redeem.ts';
 import { pendingLines } from './invoice-items.ts';
 
 type CreateParams = Params<'invoiceCreate'>;
@@ -166,9 +166,8 @@ export function writtenMembers(
     default_payment_method: method,
     due_date: params.due_date,
     effective_at: params.effective_at === '' ? null : params.effective_at,
-    footer: params.footer === undefined ? undefined : textOrNull(params.footer),
-    number: params.number === undefined ? undefined : textOrNull(params.number),
-    statement_descriptor:
-      params.statement_descriptor === undefined ? undefined : textOrNull(params.statement_descriptor),
+    footer: updatedText(params.footer, undefined),
+    number: updatedText(params.number, undefined),
+    statement_descriptor: updatedText(params.statement_descriptor, undefined),
   });
 }

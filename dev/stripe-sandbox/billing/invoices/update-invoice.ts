@@ -1,11 +1,12 @@
 import { invalid } from '../../api/errors.ts';
 import type { Params } from '../../api/parameters.ts';
 import { defined, mergeMetadata, updatedText } from '../../api/values.ts';
-import { advancing, DAY_SECONDS } from '../../objects/invoice.ts';
+import { advancing } from '../../objects/invoice.ts';
+import { DAY_SECONDS } from '../../state/period.ts';
 import { change, type Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { checkDue, checkPlayed, inFuture, writtenMembers } from './create-invoice.ts';
-import { discountIds } from '../discounts/invoice-discounts.ts';
+import { discountIds } from '../discounts/redeem.ts';
 import { withTotals } from './invoice-totals.ts';
 
 type Invoice = ObjectTypes['invoice'];

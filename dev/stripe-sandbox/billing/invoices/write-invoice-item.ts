@@ -1,7 +1,7 @@
 import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
-import { mergeMetadata, textOrNull } from '../../api/values.ts';
+import { mergeMetadata, textOrNull, updatedText } from '../../api/values.ts';
 import { newInvoiceItem } from '../../objects/invoice-item.ts';
 import type { LineDraft } from '../../objects/invoice-line.ts';
 import { createPrice } from '../../objects/price.ts';
@@ -10,7 +10,7 @@ import { newId } from '../../state/ids.ts';
 import { checkCurrency, LARGEST_AMOUNT } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { ACCOUNT_CURRENCY } from './customer-currency.ts';
-import { discountIds } from '../discounts/invoice-discounts.ts';
+import { discountIds } from '../discounts/redeem.ts';
 import { addInvoiceItem, lineDraftOf, placeItem, subscriptionOfItem } from './invoice-items.ts';
 
 const UNSUPPORTED = ['customer_account', 'quantity_decimal', 'tax_behavior', 'tax_code', 'tax_rates'];
@@ -76,7 +76,7 @@ export function updateInvoiceItem(
   const line: LineDraft = {
     ...before,
     ...cost,
-    description: params.description === undefined ? item.description : textOrNull(params.description),
+    description: updatedText(params.description, item.description),
     discountable: params.discountable ?? item.discountable,
     discounts:
       params.discounts === undefined ? before.discounts : discountIds(context, params.discounts, target),

@@ -1,7 +1,7 @@
 import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
-import { mergeMetadata, textOrNull } from '../../api/values.ts';
+import { mergeMetadata, updatedText } from '../../api/values.ts';
 import {
   DEFAULT_SETTINGS,
   newPhase,
@@ -14,7 +14,7 @@ import {
 } from '../../objects/subscription-schedule.ts';
 import { add, change, type Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { periodEnd, periodStart } from '../subscriptions/cancellation.ts';
+import { periodEnd, periodStart } from '../subscriptions/billed-period.ts';
 import { isOver } from '../subscriptions/end-subscription.ts';
 import { startSchedule } from './enter-phase.ts';
 import { instant, phasesOf } from './schedule-phases.ts';
@@ -88,7 +88,7 @@ export function settingsOf(
     ...before,
     default_payment_method:
       method === undefined ? before.default_payment_method : wantedMethod(context, customer, method),
-    description: description === undefined ? before.description : textOrNull(description),
+    description: updatedText(description, before.description),
   };
 }
 

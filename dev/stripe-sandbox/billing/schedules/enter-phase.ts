@@ -9,7 +9,7 @@ import {
 } from '../../objects/subscription-schedule.ts';
 import { change, type Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { periodEnd } from '../subscriptions/cancellation.ts';
+import { periodEnd } from '../subscriptions/billed-period.ts';
 import type { ItemChange } from '../subscriptions/changed-items.ts';
 import { createSubscription } from '../subscriptions/create-subscription.ts';
 import type { DiscountParam } from '../discounts/redeem.ts';

@@ -3,11 +3,22 @@ import type { ObjectTypes } from '../../state/wire.ts';
 import { recurrenceOf } from '../../objects/plan.ts';
 
 type Price = ObjectTypes['price'];
+type Subscription = ObjectTypes['subscription'];
 
 /** Unix seconds. */
 export interface Period {
   readonly start: number;
   readonly end: number;
+}
+
+/** When the present period of a subscription ends; of its items' periods the first end. */
+export function periodEnd(subscription: Pick<Subscription, 'items'>): number {
+  return Math.min(...subscription.items.data.map((item) => item.current_period_end));
+}
+
+/** When the present period of a subscription has begun. */
+export function periodStart(subscription: Pick<Subscription, 'items'>): number {
+  return Math.max(...subscription.items.data.map((item) => item.current_period_start));
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { Context } from '../../state/context.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { periodEnd } from './cancellation.ts';
+import { periodEnd } from './billed-period.ts';
 import { endSubscription } from './end-subscription.ts';
-import { addInvoiceItem, deleteItem, pendingLines } from '../invoices/invoice-items.ts';
-import { unusedTime } from './proration.ts';
+import { deleteItem, subscriptionOfItem } from '../invoices/invoice-items.ts';
+import { creditUnusedTime, linesWaiting } from './pending-lines.ts';
 import { subscriptionFacts } from './subscription-facts.ts';
-import { draftSubscriptionInvoice } from './subscription-invoice.ts';
+import { billChange } from './subscription-invoice.ts';
 
 type Subscription = ObjectTypes['subscription'];
 type CancellationDetails = NonNullable<Subscription['cancellation_details']>;
@@ -32,17 +32,11 @@ export function cancelSubscription(
 ): Subscription {
   if (prorate) creditUnusedTime(context, subscription);
   if (!prorate && !invoiceNow) dropProrations(context, subscription);
-  const isWanted = (owner: string | null): boolean => owner === subscription.id;
-  const lines = pendingLines(context, subscription.customer, subscription.currency, isWanted);
+  const lines = linesWaiting(context, subscription);
   if (!invoiceNow || lines.length === 0) return endSubscription(context, subscription, details);
   const invoice = newId('in_1');
   const ended = endSubscription(context, subscription, details, { latest_invoice: invoice });
-  draftSubscriptionInvoice(context, ended, {
-    id: invoice,
-    autoAdvance: true,
-    billingReason: 'subscription_update',
-    lines,
-  });
+  billChange(context, ended, invoice, lines);
   return ended;
 }
 
@@ -58,17 +52,9 @@ export function cancelAsAsked(context: Context, subscription: Subscription): Sub
   });
 }
 
-function creditUnusedTime(context: Context, subscription: Subscription): void {
-  for (const item of subscription.items.data) {
-    const line = unusedTime(context, subscription, item, context.now());
-    const { customer, id } = subscription;
-    if (line) addInvoiceItem(context, { customer, subscription: id, invoice: null, line });
-  }
-}
-
 function dropProrations(context: Context, subscription: Subscription): void {
   for (const item of context.store.all('invoiceitem')) {
-    const isOurs = item.parent?.subscription_details?.subscription === subscription.id;
+    const isOurs = subscriptionOfItem(item) === subscription.id;
     if (isOurs && item.proration && item.invoice === null) deleteItem(context, item);
   }
 }

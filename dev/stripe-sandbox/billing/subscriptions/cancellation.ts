@@ -1,4 +1,5 @@
 import type { ObjectTypes } from '../../state/wire.ts';
+import { periodEnd } from './billed-period.ts';
 
 type Subscription = ObjectTypes['subscription'];
 type Cancellation = Pick<
@@ -6,14 +7,12 @@ type Cancellation = Pick<
   'cancel_at' | 'cancel_at_period_end' | 'canceled_at' | 'cancellation_details'
 >;
 
-/** When the present period of a subscription ends; of its items' periods the first end. */
-export function periodEnd(subscription: Pick<Subscription, 'items'>): number {
-  return Math.min(...subscription.items.data.map((item) => item.current_period_end));
-}
-
-/** When the present period of a subscription has begun. */
-export function periodStart(subscription: Pick<Subscription, 'items'>): number {
-  return Math.max(...subscription.items.data.map((item) => item.current_period_start));
+/** Whether a subscription is going to end, at an instant or with its period. */
+export function isEnding({
+  cancel_at,
+  cancel_at_period_end,
+}: Pick<Subscription, 'cancel_at' | 'cancel_at_period_end'>): boolean {
+  return cancel_at_period_end || cancel_at !== null;
 }
 
 /** What a subscription shows when it is asked to end later: at an instant, or with its period. */

@@ -1,7 +1,7 @@
 import { invalid } from '../../api/errors.ts';
 import type { Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { periodEnd, periodStart } from './cancellation.ts';
+import { periodEnd, periodStart } from './billed-period.ts';
 import { isOver } from './end-subscription.ts';
 
 type Subscription = ObjectTypes['subscription'];

@@ -12,7 +12,7 @@ import { subscriptionMethod } from '../invoices/default-method.ts';
 import { finalizeInvoice } from '../invoices/finalize-invoice.ts';
 import { pendingLines } from '../invoices/invoice-items.ts';
 import { noMethod, paymentFailure } from '../invoices/payment-failure.ts';
-import { checkRedeemable, redeem, type DiscountParam } from '../discounts/redeem.ts';
+import { checkRedeemable, discountIds, type DiscountParam } from '../discounts/redeem.ts';
 import { settleInvoice } from '../invoices/settle-invoice.ts';
 import { draftSubscriptionInvoice, useUpDiscounts } from './subscription-invoice.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
@@ -105,7 +105,7 @@ export function draftSubscription(
   wish: SubscriptionWish,
   payment: FirstPayment,
 ): { subscription: Subscription; invoice: Invoice | null } {
-  const draft = subscriptionOf(context, wish, payment);
+  const draft = subscriptionFor(context, wish, payment);
   const subscription = add(
     context,
     { ...draft, status: firstStatus(context, draft, wish, payment) },
@@ -119,7 +119,7 @@ export function draftSubscription(
 }
 
 /** The subscription that is wanted; its status is found out later. */
-function subscriptionOf(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {
+function subscriptionFor(context: Context, wish: SubscriptionWish, payment: FirstPayment): Subscription {
   const id = newId('sub_1');
   const now = context.now();
   const target: DiscountTarget = {
@@ -131,7 +131,7 @@ function subscriptionOf(context: Context, wish: SubscriptionWish, payment: First
   for (const [index, { discounts }] of wish.items.entries()) {
     checkRedeemable(context, discounts, target, `items[${index}][discounts]`);
   }
-  const discounts = redeem(context, wish.discounts, target, 'discounts').map((discount) => discount.id);
+  const discounts = discountIds(context, wish.discounts, target);
   const anchor = wish.billingCycleAnchor ?? wish.trialEnd ?? now;
   const until = wish.prorates === false ? null : wish.cancelAt;
   const periodOf = (price: Price): Period =>
@@ -144,7 +144,7 @@ function subscriptionOf(context: Context, wish: SubscriptionWish, payment: First
       price: item.price,
       quantity: item.quantity,
       metadata: item.metadata,
-      discounts: redeem(context, item.discounts, target, `items[${index}][discounts]`).map((one) => one.id),
+      discounts: discountIds(context, item.discounts, target, `items[${index}][discounts]`),
       period: periodOf(item.price),
     }),
   );

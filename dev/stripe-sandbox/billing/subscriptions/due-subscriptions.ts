@@ -1,12 +1,11 @@
 import { change, type Context } from '../../state/context.ts';
 import type { Store } from '../../state/store.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { dueOf, type Wait } from '../../time/due.ts';
+import { dueOf } from '../../time/due.ts';
 import { cancelAsAsked } from './cancel-subscription.ts';
-import { periodEnd } from './cancellation.ts';
 import { voidInvoice } from '../invoices/end-invoice.ts';
 import { isOver } from './end-subscription.ts';
-import { renewSubscription } from './renew-subscription.ts';
+import { nextEnd } from './next-end.ts';
 import { isProcessing } from '../invoices/settle-invoice.ts';
 import { subscriptionFacts } from './subscription-facts.ts';
 import { tellTrialEnd, trialNoticeAt } from './trial.ts';
@@ -39,14 +38,6 @@ export const dueSubscriptions = dueOf('subscription', (store, subscription) => {
     nextEnd(subscription),
   ];
 });
-
-/** The end of the subscription or, if that does not come first, of its period. */
-function nextEnd(subscription: Subscription): Wait<Subscription> {
-  const end = periodEnd(subscription);
-  const { cancel_at } = subscription;
-  if (cancel_at !== null && cancel_at <= end) return { at: cancel_at, happen: cancelAsAsked };
-  return { at: end, happen: renewSubscription };
-}
 
 function resumptionEnd(store: Store, subscription: Subscription): number | null {
   const invoice = store.get('invoice', subscriptionFacts({ store }, subscription.id).resumedBy ?? '');

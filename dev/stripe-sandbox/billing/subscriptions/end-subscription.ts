@@ -1,9 +1,9 @@
-import { STANDING_STILL } from '../../objects/invoice.ts';
+import { STANDING_STILL, subscriptionIdOf } from '../../objects/invoice.ts';
 import { change, replace, type Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { NO_DETAILS } from './cancellation.ts';
 import { withoutPause } from '../../objects/subscription.ts';
-import { followSubscription } from '../schedules/follow-subscription.ts';
+import { endWithSubscription } from '../schedules/end-with-subscription.ts';
 
 type Subscription = ObjectTypes['subscription'];
 type CancellationDetails = NonNullable<Subscription['cancellation_details']>;
@@ -42,14 +42,14 @@ export function endSubscription(
     },
     'customer.subscription.deleted',
   );
-  followSubscription(context, ended);
+  endWithSubscription(context, ended);
   return ended;
 }
 
 /** https://docs.stripe.com/billing/subscriptions/cancel: Stripe does not go on to charge who has canceled. */
 function stopCollecting(context: Context, subscription: Subscription): void {
   for (const invoice of context.store.all('invoice')) {
-    const isOurs = invoice.parent?.subscription_details?.subscription === subscription.id;
+    const isOurs = subscriptionIdOf(invoice) === subscription.id;
     if (!isOurs || (invoice.status !== 'draft' && invoice.status !== 'open')) continue;
     change(context, invoice, STANDING_STILL, 'invoice.updated');
   }

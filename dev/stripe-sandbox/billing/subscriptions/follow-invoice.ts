@@ -1,4 +1,5 @@
 import { change, replace, type Context } from '../../state/context.ts';
+import { subscriptionOf } from '../../objects/invoice.ts';
 import { paymentsOf } from '../../objects/invoice-payment.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { withoutPause } from '../../objects/subscription.ts';
@@ -18,8 +19,7 @@ export type InvoiceOutcome = 'paid' | 'payment_failed' | 'given_up' | 'voided' |
  * Whether the customer is `delinquent` follows any invoice (`customer.updated`).
  */
 export function followInvoice(context: Context, invoice: Invoice, outcome: InvoiceOutcome): void {
-  const id = invoice.parent?.subscription_details?.subscription;
-  const subscription = id ? context.store.get('subscription', id) : undefined;
+  const subscription = subscriptionOf(context, invoice);
   if (subscription && !isOver(subscription)) followSubscription(context, subscription, invoice, outcome);
   followCustomer(context, invoice, outcome);
 }

@@ -3,10 +3,9 @@ import type { Params } from '../../api/parameters.ts';
 import { change, type Context } from '../../state/context.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { addInvoiceItem, pendingLines } from '../invoices/invoice-items.ts';
 import { payUpdate } from './pay-update.ts';
-import { unusedTime } from './proration.ts';
-import { draftSubscriptionInvoice } from './subscription-invoice.ts';
+import { creditUnusedTime, linesWaiting } from './pending-lines.ts';
+import { billChange } from './subscription-invoice.ts';
 
 type Subscription = ObjectTypes['subscription'];
 type Reason = NonNullable<Subscription['status_details']>['paused']['subscription']['type'];
@@ -44,19 +43,12 @@ export function pauseOnRequest(
 ): Subscription {
   checkPausable(subscription);
   const from = bill_for?.unused_time_from?.type ?? 'now';
-  if (from !== 'none') creditFrom(context, subscription, from === 'now');
-  const isOurs = (owner: string | null): boolean => owner === subscription.id;
-  const { customer, currency } = subscription;
-  const lines = invoicing_behavior === 'invoice' ? pendingLines(context, customer, currency, isOurs) : [];
+  if (from !== 'none') creditUnusedTime(context, subscription, from);
+  const lines = invoicing_behavior === 'invoice' ? linesWaiting(context, subscription) : [];
   if (lines.length === 0) return pauseSubscription(context, subscription, 'pause_requested');
   const id = newId('in_1');
   const paused = pauseSubscription(context, subscription, 'pause_requested', { latest_invoice: id });
-  const invoice = draftSubscriptionInvoice(context, paused, {
-    id,
-    autoAdvance: true,
-    billingReason: 'subscription_update',
-    lines,
-  });
+  const invoice = billChange(context, paused, id, lines);
   payUpdate(context, { subscription: paused, invoice }, {});
   return context.store.must('subscription', subscription.id);
 }
@@ -65,12 +57,4 @@ function checkPausable({ status, schedule }: Subscription): void {
   if (schedule !== null) throw invalid('You cannot pause a subscription that has a schedule.');
   if (status === 'active' || status === 'trialing' || status === 'past_due') return;
   throw invalid(`You cannot pause a subscription with the status \`${status}\`.`);
-}
-
-function creditFrom(context: Context, subscription: Subscription, now: boolean): void {
-  for (const item of subscription.items.data) {
-    const line = unusedTime(context, subscription, item, now ? context.now() : item.current_period_start);
-    const { customer, id } = subscription;
-    if (line) addInvoiceItem(context, { customer, subscription: id, invoice: null, line });
-  }
 }

@@ -6,10 +6,10 @@ import { change, type Context } from '../../state/context.ts';
 import { imagined } from '../../state/imagined.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
-import { periodEnd } from './cancellation.ts';
+import { periodEnd } from './billed-period.ts';
 import { draftSubscription } from './create-subscription.ts';
 import { isOver } from './end-subscription.ts';
-import { redeem } from '../discounts/redeem.ts';
+import { discountIds } from '../discounts/redeem.ts';
 import { draftResumption } from './resume-subscription.ts';
 import { asPreview, upcomingInvoice } from './upcoming.ts';
 import { draftUpdate } from './update-subscription.ts';
@@ -155,7 +155,7 @@ function withDiscounts(
   if (discounts === undefined) return subscription;
   const { customer, id, currency } = subscription;
   const target = { customer, subscription: id, currency };
-  const redeemed = redeem(world, discounts || [], target, 'discounts').map((discount) => discount.id);
+  const redeemed = discountIds(world, discounts, target);
   return change(world, subscription, { discounts: redeemed });
 }
 

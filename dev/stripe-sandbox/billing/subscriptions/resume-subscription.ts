@@ -6,13 +6,13 @@ import { cycleEnd } from '../../state/period.ts';
 import { recurrenceOf } from '../../objects/plan.ts';
 import { itemList, withoutPause, type SubscriptionItem } from '../../objects/subscription.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { periodEnd } from './cancellation.ts';
+import { periodEnd } from './billed-period.ts';
 import { RESUMED } from './follow-invoice.ts';
-import { addInvoiceItem, pendingLines } from '../invoices/invoice-items.ts';
+import { addWaiting, linesWaiting } from './pending-lines.ts';
 import { checkPaid, payUpdate } from './pay-update.ts';
 import { isPaidAt, remainingTime } from './proration.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
-import { draftSubscriptionInvoice } from './subscription-invoice.ts';
+import { billChange } from './subscription-invoice.ts';
 import { periodLine } from './subscription-lines.ts';
 import { imagined } from '../../state/imagined.ts';
 
@@ -65,13 +65,7 @@ export function draftResumption(
     ? change(context, paused, { ...after, ...latest, status: 'paused' }, updated)
     : replace(context, paused, { ...after, ...latest, status: 'active' }, updated, resumed);
   if (id === null) return { subscription, invoice: null };
-  const invoice = draftSubscriptionInvoice(context, subscription, {
-    id,
-    autoAdvance: true,
-    billingReason: 'subscription_update',
-    lines,
-  });
-  return { subscription, invoice };
+  return { subscription, invoice: billChange(context, subscription, id, lines) };
 }
 
 function checkResumable({ status, collection_method }: Subscription): void {
@@ -105,17 +99,14 @@ function goingOn(context: Context, paused: Subscription, { keepsAnchor }: Resump
 function addProrations(context: Context, after: Subscription, wanted: Resumption): void {
   if (wanted.prorationBehavior === 'none') return;
   const at = wanted.prorationDate ?? context.now();
-  const { customer, id: subscription } = after;
   const isOpen = (item: SubscriptionItem): boolean => !isPaidAt(context, after, item, at);
   for (const item of after.items.data.filter(isOpen)) {
-    const line = remainingTime(context, after, item, at);
-    addInvoiceItem(context, { customer, subscription, invoice: null, line });
+    addWaiting(context, after, remainingTime(context, after, item, at));
   }
 }
 
 function linesOf(context: Context, after: Subscription, wanted: Resumption): LineDraft[] {
-  const { customer, currency, id } = after;
-  const pending = (): LineDraft[] => pendingLines(context, customer, currency, (owner) => owner === id);
-  if (wanted.keepsAnchor) return wanted.prorationBehavior === 'always_invoice' ? pending() : [];
-  return [...pending(), ...after.items.data.map((item) => periodLine(context, after, item))];
+  const waiting = linesWaiting(context, after);
+  if (wanted.keepsAnchor) return wanted.prorationBehavior === 'always_invoice' ? waiting : [];
+  return [...waiting, ...after.items.data.map((item) => periodLine(context, after, item))];
 }

@@ -45,6 +45,25 @@ export function draftSubscriptionInvoice(
   });
 }
 
+/**
+ * Bills what a change of a subscription costs, by a draft that goes on in an
+ * hour unless somebody collects it. `id` is the `latest_invoice` that the
+ * subscription names already.
+ */
+export function billChange(
+  context: Context,
+  subscription: Subscription,
+  id: string,
+  lines: readonly LineDraft[],
+): Invoice {
+  return draftSubscriptionInvoice(context, subscription, {
+    id,
+    autoAdvance: true,
+    billingReason: 'subscription_update',
+    lines,
+  });
+}
+
 /** A discount that ends now does not reduce what is billed now. */
 function runs(context: Context, discount: string): boolean {
   const { end } = context.store.must('discount', discount);

@@ -3,18 +3,18 @@ import type { Context } from '../../state/context.ts';
 import { imagined } from '../../state/imagined.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { cancelAsAsked } from './cancel-subscription.ts';
-import { periodEnd, periodStart } from './cancellation.ts';
-import { renewSubscription } from './renew-subscription.ts';
+import { periodEnd, periodStart } from './billed-period.ts';
+import { nextEnd } from './next-end.ts';
 import { isOver } from './end-subscription.ts';
 import { dueSchedules } from '../schedules/run-schedule.ts';
+import { DAY_SECONDS } from '../../state/period.ts';
 import { rememberOfSubscription, subscriptionFacts } from './subscription-facts.ts';
 
 type Invoice = ObjectTypes['invoice'];
 type Subscription = ObjectTypes['subscription'];
 
 /** How long before it is made an invoice is told; an account can set it. */
-const NOTICE_SECONDS = 3 * 86_400;
+const NOTICE_SECONDS = 3 * DAY_SECONDS;
 const BILLED: ReadonlySet<Subscription['status']> = new Set(['active', 'past_due', 'trialing']);
 
 /**
@@ -44,24 +44,15 @@ export function tellUpcoming(context: Context, subscription: Subscription): void
  */
 export function upcomingInvoice(context: Context, subscription: Subscription): Invoice | null {
   const world = imagined(context);
-  const end = nextEnd(subscription);
+  const { at: end } = nextEnd(subscription);
   runSchedule(world, subscription.schedule, end);
   const last = world.store.must('subscription', subscription.id);
-  if (!isOver(last) && nextEnd(last) === end) goOn(atInstant(world, end), last);
+  const next = nextEnd(last);
+  if (!isOver(last) && next.at === end) next.happen(atInstant(world, end), last);
   const { latest_invoice: latest } = world.store.must('subscription', subscription.id);
   return latest === null || latest === subscription.latest_invoice
     ? null
     : world.store.must('invoice', latest);
-}
-
-/** The end of a subscription or, if that does not come first, of its period. */
-function nextEnd(subscription: Subscription): number {
-  return Math.min(periodEnd(subscription), subscription.cancel_at ?? Infinity);
-}
-
-function goOn(then: Context, subscription: Subscription): void {
-  if (subscription.cancel_at === then.now()) cancelAsAsked(then, subscription);
-  else renewSubscription(then, subscription);
 }
 
 /** Lets a schedule do what it does until an instant, before the renewal of that instant. */

@@ -4,10 +4,11 @@ import { imagined } from '../../state/imagined.ts';
 import type { LineDraft } from '../../objects/invoice-line.ts';
 import { newId } from '../../state/ids.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { cancellation, periodEnd } from './cancellation.ts';
+import { periodEnd } from './billed-period.ts';
+import { cancellation } from './cancellation.ts';
 import type { ItemChange } from './changed-items.ts';
 import { checkChange } from './check-change.ts';
-import { addInvoiceItem, pendingLines } from '../invoices/invoice-items.ts';
+import { addWaiting, linesWaiting } from './pending-lines.ts';
 import { cycleAfter, type Cycle } from './changed-cycle.ts';
 import { checkPaid, payUpdate, type UpdatePayment } from './pay-update.ts';
 import { remainingTime, unusedTime } from './proration.ts';
@@ -15,7 +16,7 @@ import type { DiscountParam } from '../discounts/redeem.ts';
 import { endUnpaidTrial, unpaidTrialEnd } from './renew-subscription.ts';
 import { replaceDiscounts } from '../discounts/replace-discounts.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
-import { draftSubscriptionInvoice, useUpDiscounts } from './subscription-invoice.ts';
+import { billChange, useUpDiscounts } from './subscription-invoice.ts';
 import { periodLine, priceLine } from './subscription-lines.ts';
 import { tellTrialEnd } from './trial.ts';
 
@@ -103,12 +104,7 @@ export function draftUpdate(
   if (cycle.endsTrial) context.events.emit(context, 'customer.subscription.trial_will_end', subscription);
   else tellTrialEnd(context, subscription);
   if (id === null) return { subscription, invoice: null };
-  const invoice = draftSubscriptionInvoice(context, subscription, {
-    id,
-    autoAdvance: true,
-    billingReason: 'subscription_update',
-    lines,
-  });
+  const invoice = billChange(context, subscription, id, lines);
   const isFull = cycle.kind === 'new';
   return { subscription: isFull ? useUpDiscounts(context, before.id) : subscription, invoice };
 }
@@ -119,9 +115,8 @@ function prorates({ prorationBehavior }: SubscriptionChange): boolean {
 
 /** What waits to be billed for this subscription, and the new period when one begins. */
 function linesOf(context: Context, after: Subscription, cycle: Cycle): LineDraft[] {
-  const { id, customer, currency } = after;
   return [
-    ...pendingLines(context, customer, currency, (owner) => owner === id),
+    ...linesWaiting(context, after),
     ...(cycle.kind === 'unchanged' ? [] : after.items.data.map((item) => periodLine(context, after, item))),
   ];
 }
@@ -173,8 +168,7 @@ function addProrations(context: Context, { before, after, wanted, cycle }: Updat
   for (const { price, quantity } of wanted.extras ?? []) {
     lines.push(priceLine(context, price, quantity, after.metadata));
   }
-  const { customer, id: subscription } = before;
-  for (const line of lines) addInvoiceItem(context, { customer, subscription, invoice: null, line });
+  for (const line of lines) addWaiting(context, before, line);
 }
 
 /** Whether the other state of the subscription has this item at the same price and quantity. */

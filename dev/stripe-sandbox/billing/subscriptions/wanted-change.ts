@@ -1,6 +1,6 @@
 import { invalid, refuseUnsupported } from '../../api/errors.ts';
 import type { Params } from '../../api/parameters.ts';
-import { defined, mergeMetadata, textOrNull } from '../../api/values.ts';
+import { defined, mergeMetadata, updatedText } from '../../api/values.ts';
 import type { Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import type { ItemChange } from './changed-items.ts';
@@ -152,7 +152,7 @@ function wantedMembers(
       params.default_payment_method === undefined
         ? undefined
         : wantedMethod(context, subscription.customer, params.default_payment_method),
-    description: params.description === undefined ? undefined : textOrNull(params.description),
+    description: updatedText(params.description, undefined),
     metadata:
       params.metadata === undefined ? undefined : mergeMetadata(subscription.metadata, params.metadata),
     pause_collection: wantedPause(context, params.pause_collection),
@@ -181,7 +181,7 @@ export function changedDetails(
     ...NO_DETAILS,
     ...before,
     ...defined({
-      comment: comment === undefined ? undefined : textOrNull(comment),
+      comment: updatedText(comment, undefined),
       feedback: feedback === undefined ? undefined : feedback || null,
       feedback_option,
     }),

@@ -4,7 +4,7 @@ import type { Params } from '../../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../../api/values.ts';
 import { methodOfCustomer } from '../../payments/named-method.ts';
 import type { Context } from '../../state/context.ts';
-import { cycleEnd } from '../../state/period.ts';
+import { cycleEnd, DAY_SECONDS } from '../../state/period.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { recurrenceOf } from '../../objects/plan.ts';
 import type { FirstPayment, SubscriptionWish } from './create-subscription.ts';
@@ -16,7 +16,6 @@ type Customer = ObjectTypes['customer'];
 type Price = ObjectTypes['price'];
 type Subscription = ObjectTypes['subscription'];
 
-const DAY_SECONDS = 86_400;
 const UNSUPPORTED = [
   'application_fee_percent',
   'automatic_tax',

@@ -1,7 +1,7 @@
 import type { Context } from '../../state/context.ts';
 import { displayMoney } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { periodEnd } from '../../billing/subscriptions/cancellation.ts';
+import { periodEnd } from '../../billing/subscriptions/billed-period.ts';
 import { detailsOf } from '../../checkout/details.ts';
 import { HOME, html, type Html } from '../html.ts';
 import { day, planName, priceText } from '../words.ts';

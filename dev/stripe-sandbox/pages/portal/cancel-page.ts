@@ -1,4 +1,4 @@
-import { periodEnd } from '../../billing/subscriptions/cancellation.ts';
+import { periodEnd } from '../../billing/subscriptions/billed-period.ts';
 import type { Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { hiddenFields, html, type Html } from '../html.ts';

@@ -1,5 +1,5 @@
 import { subscriptionMethod } from '../../billing/invoices/default-method.ts';
-import { periodEnd } from '../../billing/subscriptions/cancellation.ts';
+import { periodEnd } from '../../billing/subscriptions/billed-period.ts';
 import { outlookOf, type Outlook } from '../../portal/outlook.ts';
 import { openInvoiceOf, type Visit } from '../../portal/visit.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
