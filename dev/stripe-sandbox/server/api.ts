@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import Stripe from 'stripe';
-import type { Cause, Context } from '../state/context.ts';
+import type { Context } from '../state/context.ts';
 import { invalid, StripeFailure } from '../api/errors.ts';
 import { expand } from './expand.ts';
 import { failureOfFault, type Fault, type FaultRequest, type FaultRule } from '../api/faults.ts';
@@ -80,13 +80,11 @@ export class Api {
   #outcome(request: ApiRequest, record: RequestRecord, sequence: number): Outcome {
     try {
       checkMediaType(request);
-      const form = decodeForm(request.form);
-      record.params = form;
+      record.params = decodeForm(request.form);
       this.#authenticate(request);
       const fault = this.#faultOf(record, sequence);
-      const cause: Cause = { id: record.id, idempotency_key: record.idempotencyKey };
       if (typeof fault === 'object' && !fault.saved) throw failureOfFault(fault.status);
-      const outcome = this.#once(request, form, cause, fault);
+      const outcome = this.#once(request, record, fault);
       return fault === 'lose-answer' ? { kind: 'reset' } : outcome;
     } catch (error) {
       return answered(failureAnswer(record.id, error));
@@ -101,18 +99,18 @@ export class Api {
   }
 
   /** Does the request, or repeats the answer that its Idempotency-Key already got. */
-  #once(request: ApiRequest, form: Form, cause: Cause, fault: Fault): Outcome {
-    const key = cause.idempotency_key;
-    const fingerprint = fingerprintOf(request.method, request.path, form);
+  #once(request: ApiRequest, record: RequestRecord, fault: Fault): Outcome {
+    const key = record.idempotencyKey;
+    const fingerprint = fingerprintOf(record.method, record.path, record.params);
     const saved = key === null ? undefined : this.#keys.begin(key, fingerprint);
     const release = (): void => {
       if (key !== null && !saved) this.#keys.release(key);
     };
     // A request that hangs holds its key until the client gives up.
     if (fault === 'hang') return { kind: 'hang', givenUp: release };
-    if (saved) return answered(replay(saved, requestIdOf(cause)));
+    if (saved) return answered(replay(saved, record.id));
     try {
-      const answer = keyed(this.#perform(request, form, cause, fault), cause);
+      const answer = keyed(this.#perform(request, record, fault), record);
       if (key !== null) this.#keys.finish(key, answer);
       return answered(answer);
     } catch (error) {
@@ -122,15 +120,16 @@ export class Api {
   }
 
   /** The answer of the work, good or bad. Throws when the work cannot begin. */
-  #perform(request: ApiRequest, form: Form, cause: Cause, fault: Fault): Answer {
-    const id = requestIdOf(cause);
-    if (typeof fault === 'object') return failureAnswer(id, failureOfFault(fault.status));
-    const { run, id: pathId, child } = prepare(request, form);
+  #perform(request: ApiRequest, record: RequestRecord, fault: Fault): Answer {
+    if (typeof fault === 'object') return failureAnswer(record.id, failureOfFault(fault.status));
+    const { run, id, child } = prepare(request, record.params);
+    const cause = { id: record.id, idempotency_key: record.idempotencyKey };
+    const context: Context = { ...this.#context, cause };
     try {
-      const context: Context = { ...this.#context, cause };
-      return jsonAnswer(200, id, expand(context, run(context, pathId, child), expansionsOf(form)));
+      const answer = expand(context, run(context, id, child), expansionsOf(record.params));
+      return jsonAnswer(200, record.id, answer);
     } catch (error) {
-      return failureAnswer(id, error);
+      return failureAnswer(record.id, error);
     }
   }
 
@@ -215,19 +214,15 @@ function keyOf(authorization: string): string {
   return Buffer.from(credentials, 'base64').toString().split(':')[0] ?? '';
 }
 
-function requestIdOf(cause: Cause): string {
-  return cause.id ?? newId('req_');
-}
-
 /**
  * An answer with what Stripe says beside it of the key. The client is told not
  * to try again by itself, since it would only get the same.
  */
-function keyed(answer: Answer, { idempotency_key, id }: Cause): Answer {
-  if (idempotency_key === null || id === null) return answer;
+function keyed(answer: Answer, { id, idempotencyKey }: RequestRecord): Answer {
+  if (idempotencyKey === null) return answer;
   const headers = {
     ...answer.headers,
-    'idempotency-key': idempotency_key,
+    'idempotency-key': idempotencyKey,
     'original-request': id,
     'stripe-should-retry': 'false',
   };
