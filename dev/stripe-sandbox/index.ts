@@ -24,10 +24,10 @@ import { setOwnEndpoint } from './webhooks/own-endpoint.ts';
 import { newSecret } from './webhooks/secrets.ts';
 import { EventLog } from './state/events.ts';
 import type { FaultRule } from './api/faults.ts';
-import { authenticationPage } from './pages/authentication-page.ts';
+import { authenticationPages } from './pages/authentication-page.ts';
 import { controlPages } from './pages/control/routes.ts';
 import { invoicePages } from './pages/invoice-page.ts';
-import { payPage } from './pages/pay-page.ts';
+import { payPages } from './pages/pay-page.ts';
 import { portalPages } from './pages/portal/routes.ts';
 import { close, listen, type Handlers } from './server/server.ts';
 import { keepInFile } from './state/state-file.ts';
@@ -46,7 +46,7 @@ const DEFAULT_RETRY_DELAYS_SECONDS = [2, 10, 60, 300, 1800, 7200, 18_000];
 const DUE_CHECK_MILLISECONDS = 1000;
 
 /** What buyers see. */
-const HOSTED_PAGES = [...payPage, ...authenticationPage, ...invoicePages, ...portalPages];
+const HOSTED_PAGES = [...payPages, ...authenticationPages, ...invoicePages, ...portalPages];
 
 export interface StripeSandboxOptions {
   /** 0, the default, takes a free one. */

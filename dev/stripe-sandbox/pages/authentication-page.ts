@@ -17,7 +17,7 @@ const PATH = '/authenticate/:id';
  * to the intent's return_url, which learns of the result by its query; without
  * one a page that says it.
  */
-export const authenticationPage: readonly PageRoute[] = [
+export const authenticationPages: readonly PageRoute[] = [
   { method: 'GET', path: PATH, handle: (request) => withIntent(request, ask) },
   { method: 'POST', path: PATH, handle: (request) => withIntent(request, answer) },
 ];

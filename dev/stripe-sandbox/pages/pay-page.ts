@@ -24,7 +24,7 @@ const PATH = '/c/pay/:id';
  * promotion code; 402 with the form again after a decline, 400 after a mistake
  * in the form.
  */
-export const payPage: readonly PageRoute[] = [
+export const payPages: readonly PageRoute[] = [
   { method: 'GET', path: PATH, handle: (request) => withSession(request, showForm) },
   { method: 'POST', path: PATH, handle: (request) => withSession(request, act) },
 ];

@@ -4,7 +4,7 @@ import { currencySymbol, displayMoney, majorUnits } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { html, type Html } from '../html.ts';
 import { actionForm, button, code, select, submit, table, tag, time } from './layout.ts';
-import { columnsFor, customerLink, settleButtons, type Of } from './tables.ts';
+import { columnsFor, customerLink, settleButtons, type Whose } from './tables.ts';
 
 type Charge = ObjectTypes['charge'];
 type Dispute = ObjectTypes['dispute'];
@@ -16,7 +16,7 @@ export function paymentTables(
   context: Context,
   intents: readonly PaymentIntent[],
   back: string,
-  of: Of = 'all',
+  whose: Whose = 'all',
 ): Html {
   const { store } = context;
   const ids = new Set(intents.map(({ id }) => id));
@@ -28,7 +28,7 @@ export function paymentTables(
     store.get('charge', id ?? '');
   return html`
     ${table<PaymentIntent>(
-      columnsFor(of, [
+      columnsFor(whose, [
         ['Created', ({ created }) => time(created)],
         ['Payment', ({ id, description }) => html`${code(id)} <small>${description}</small>`],
         ['Customer', ({ customer }) => customerLink(context, customer)],

@@ -41,7 +41,7 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  * - `POST /charges/:id/dispute`: `kind` = `fraudulent`, `product_not_received` or `inquiry`
  * - `POST /refunds/:id/settle`, `POST /refunds/:id/fail`: the bank's last word
  * - `POST /disputes/:id/close`: `outcome` = `won` or `lost`; `POST /disputes/:id/escalate`: an inquiry
- *   becomes a dispute
+ *   becomes a chargeback
  * - `POST /events/:id/resend`: to all endpoints that want it, or to `endpoint`
  * - `POST /endpoints/:id`: `disabled`; `POST /endpoints/:id/roll`: a new secret; the old one signs for
  *   `overlap_seconds` (0) more

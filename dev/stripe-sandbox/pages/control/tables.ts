@@ -21,11 +21,11 @@ export function customerLink(context: Context, id: string | null): Html {
 }
 
 /** Whose rows a table has: on a customer's own page the column says nothing. */
-export type Of = 'all' | 'one customer';
+export type Whose = 'all' | 'one customer';
 
-/** The columns that say something on a page of `of`. */
-export function columnsFor<Row>(of: Of, columns: readonly Column<Row>[]): readonly Column<Row>[] {
-  return of === 'all' ? columns : columns.filter(([heading]) => heading !== 'Customer');
+/** The columns that say something beside such rows. */
+export function columnsFor<Row>(whose: Whose, columns: readonly Column<Row>[]): readonly Column<Row>[] {
+  return whose === 'all' ? columns : columns.filter(([heading]) => heading !== 'Customer');
 }
 
 /** Customers with how their subscriptions stand, and whose time they live in. */
@@ -49,14 +49,14 @@ export function customerTable(context: Context, customers: readonly Customer[]):
 export function subscriptionTable(
   context: Context,
   subscriptions: readonly Subscription[],
-  of: Of = 'all',
+  whose: Whose = 'all',
 ): Html {
   const plansOf = ({ items }: Subscription): Html[] =>
     items.data.map(
       ({ price, quantity }) => html`${planName(context, price)}, ${priceText(price, quantity)}<br />`,
     );
   return table<Subscription>(
-    columnsFor(of, [
+    columnsFor(whose, [
       ['Plan', plansOf],
       ['Customer', ({ customer }) => customerLink(context, customer)],
       ['Status', (one) => html`${tag(one.status)} ${endOf(one)}`],
@@ -90,12 +90,12 @@ export function sessionTable(
   context: Context,
   sessions: readonly Session[],
   back: string,
-  of: Of = 'all',
+  whose: Whose = 'all',
 ): Html {
   const linkOf = ({ id, url }: Session): Html =>
     url === null ? code(id) : html`<a href="${url}">${code(id)}</a>`;
   return table<Session>(
-    columnsFor(of, [
+    columnsFor(whose, [
       ['Created', ({ created }) => time(created)],
       ['Session', linkOf],
       ['Customer', ({ customer }) => customerLink(context, customer)],

@@ -3,7 +3,7 @@ import { notice, type PageAnswer, type PageRequest, type PageRoute } from '../pa
 import { ACTIONS } from './actions.ts';
 import { completionUrl } from './confirmed-page.ts';
 import { homePage } from './home-page.ts';
-import { firstPage, pageNamed, problemOf } from './show.ts';
+import { firstPage, pageNamed, problemOf } from './pages.ts';
 
 const PATH = '/p/session/:id';
 
