@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type Stripe from 'stripe';
-import { typesOf } from './support.ts';
+import { payByCard, priceOf, sessionFor, typesOf } from './support.ts';
 
 /** A customer; with `card`, one of Stripe's names for test cards, this card pays by default. */
 export async function customerWith(
@@ -8,13 +8,15 @@ export async function customerWith(
   card?: string,
   params: Stripe.CustomerCreateParams = {},
 ): Promise<Stripe.Customer> {
-  const customer = await stripe.customers.create({
+  return stripe.customers.create({
     email: 'jenny@example.com',
     invoice_prefix: 'JENNY',
+    ...(card !== undefined && {
+      payment_method: card,
+      invoice_settings: { default_payment_method: card },
+    }),
     ...params,
   });
-  if (card !== undefined) await payWith(stripe, customer.id, card);
-  return customer;
 }
 
 /** Makes a card the customer's default one. */
@@ -22,6 +24,19 @@ export async function payWith(stripe: Stripe, customer: string, card: string): P
   const method = await stripe.paymentMethods.attach(card, { customer });
   await stripe.customers.update(customer, { invoice_settings: { default_payment_method: method.id } });
   return method;
+}
+
+/** A customer who has just subscribed on the pay page: for £24.90 a month, unless `price` says otherwise. */
+export async function subscriber(
+  stripe: Stripe,
+  { price, name = 'Jenny Rosen' }: { price?: Stripe.Price; name?: string } = {},
+): Promise<{ customer: Stripe.Customer; subscription: Stripe.Subscription }> {
+  const customer = await stripe.customers.create({ email: 'jenny@example.com', name });
+  const plan = price ?? (await priceOf(stripe, 2490, 'month'));
+  await payByCard((await sessionFor(stripe, plan, { customer: customer.id })).url);
+  const [subscription] = (await stripe.subscriptions.list({ customer: customer.id })).data;
+  if (!subscription) throw new Error('There is no subscription.');
+  return { customer, subscription };
 }
 
 /** A draft over one pending item of `amount` pence. */

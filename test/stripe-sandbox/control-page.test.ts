@@ -2,6 +2,7 @@ import { request, type IncomingMessage } from 'node:http';
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import type { StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
+import { subscriber } from './billing-support.ts';
 import {
   eventsOf,
   payByCard,
@@ -41,23 +42,11 @@ function pressInBrowser(
   });
 }
 
-/** A customer who has just subscribed for £24.90 a month. */
-async function subscriber(
-  stripe: Stripe,
-): Promise<{ customer: Stripe.Customer; subscription: Stripe.Subscription }> {
-  const customer = await stripe.customers.create({ email: 'jenny@example.com', name: 'Jenny <b>' });
-  const session = await sessionFor(stripe, await priceOf(stripe, 2490, 'month'), { customer: customer.id });
-  await payByCard(session.url);
-  const [subscription] = (await stripe.subscriptions.list({ customer: customer.id })).data;
-  if (!subscription) throw new Error('There is no subscription.');
-  return { customer, subscription };
-}
-
 describe('the control page', () => {
   test('shows what is there, escaped, and all state as JSON', async () => {
     const endpoint = await receiver();
     const { sandbox: server, stripe } = await sandbox({ webhookEndpoint: endpoint });
-    const { customer, subscription } = await subscriber(stripe);
+    const { customer, subscription } = await subscriber(stripe, { name: 'Jenny <b>' });
     await server.settled();
     const home = await pageOf(server);
     expect(home).toContain('Jenny &lt;b&gt;');

@@ -1,11 +1,7 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import { CHARGED, customerWith, DECLINED, draftOf, PAID, payWith, typesDuring } from './billing-support.ts';
-import { priceOf, refusal, sandbox } from './support.ts';
-
-const NEW_YEAR = Date.UTC(2026, 0, 1) / 1000;
-const HOUR = 3600;
-const DAY = 86_400;
+import { DAY, HOUR, NEW_YEAR, priceOf, refusal, sandbox } from './support.ts';
 
 /** What Stripe wants to know of a bank account's owner. */
 const BUYER = {

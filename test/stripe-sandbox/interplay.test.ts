@@ -1,11 +1,7 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import { customerWith, openInvoiceOf, payWith, typesDuring } from './billing-support.ts';
-import { eventsOf, priceOf, refusal, sandbox, submit, typesOf } from './support.ts';
-
-const NEW_YEAR = Date.UTC(2026, 0, 1) / 1000;
-const HOUR = 3600;
-const DAY = 24 * HOUR;
+import { DAY, HOUR, NEW_YEAR, eventsOf, priceOf, refusal, sandbox, submit, typesOf } from './support.ts';
 
 /** A customer on a test clock, and a monthly price of £24.90. */
 async function stage(card?: string) {

@@ -1,10 +1,7 @@
 import Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import { customerWith, draftOf, onlyPaymentOf, openInvoiceOf, typesDuring } from './billing-support.ts';
-import { priceOf, refusal, sandbox } from './support.ts';
-
-const NEW_YEAR = Date.UTC(2026, 0, 1) / 1000;
-const DAY = 86_400;
+import { DAY, NEW_YEAR, priceOf, refusal, sandbox } from './support.ts';
 
 describe('a draft', () => {
   test('takes up the pending items, newest first, each with its period and price', async () => {

@@ -1,16 +1,9 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
+import { customerWith } from './billing-support.ts';
 import { eventsOf, raw, refusal, sandbox, submit, typesOf } from './support.ts';
 
 const CARD = { number: '4242424242424242', exp_month: 12, exp_year: 2040, cvc: '123' };
-
-/** A customer who pays by the test card of this name. */
-async function customerWith(stripe: Stripe, payment_method: string): Promise<Stripe.Customer> {
-  return stripe.customers.create({
-    payment_method,
-    invoice_settings: { default_payment_method: payment_method },
-  });
-}
 
 /** Confirms a payment of 10.00 GBP at once. */
 function pay(

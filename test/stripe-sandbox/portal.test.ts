@@ -1,23 +1,10 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { openInvoiceOf, typesDuring } from './billing-support.ts';
-import { eventsOf, payByCard, priceOf, refusal, sandbox, sessionFor, submit, typesOf } from './support.ts';
+import { openInvoiceOf, subscriber, typesDuring } from './billing-support.ts';
+import { eventsOf, priceOf, refusal, sandbox, submit, typesOf } from './support.ts';
 
 const RETURN_URL = 'https://shop.example/account';
 const PRODUCTS = 'features.subscription_update.products';
-
-/** A customer with one monthly subscription of £24.90. */
-async function subscriber(
-  stripe: Stripe,
-  price?: Stripe.Price,
-): Promise<{ customer: Stripe.Customer; subscription: Stripe.Subscription }> {
-  const customer = await stripe.customers.create({ email: 'jenny@example.com', name: 'Jenny Rosen' });
-  const plan = price ?? (await priceOf(stripe, 2490, 'month'));
-  await payByCard((await sessionFor(stripe, plan, { customer: customer.id })).url);
-  const [subscription] = (await stripe.subscriptions.list({ customer: customer.id })).data;
-  if (!subscription) throw new Error('There is no subscription.');
-  return { customer, subscription };
-}
 
 test('who has not paid the first invoice is only asked to pay it', async () => {
   const { sandbox: server, stripe } = await sandbox();
@@ -482,7 +469,7 @@ async function inMidMonth(): Promise<{
   let now = new Date('2027-04-01T00:00:00Z');
   const { stripe } = await sandbox({ now: () => now });
   const price = await priceOf(stripe, 3000, 'month');
-  const { customer, subscription } = await subscriber(stripe, price);
+  const { customer, subscription } = await subscriber(stripe, { price });
   const dearer = await priceOf(stripe, 6000, 'month');
   const yearly = await stripe.prices.create({
     product: String(price.product),

@@ -1,13 +1,11 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, priceOf, refusal, sandbox } from './support.ts';
+import { DAY, HOUR, eventsOf, priceOf, refusal, sandbox } from './support.ts';
 
 const START = Date.UTC(2026, 0, 10) / 1000;
 const FEBRUARY = Date.UTC(2026, 1, 10) / 1000;
 const MARCH = Date.UTC(2026, 2, 10) / 1000;
 const APRIL = Date.UTC(2026, 3, 10) / 1000;
-const HOUR = 3600;
-const DAY = 86_400;
 
 interface Stage {
   readonly stripe: Stripe;

@@ -1,12 +1,9 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
 import type { StripeSandboxOptions } from '../../dev/stripe-sandbox/index.ts';
-import { priceOf, refusal, sandbox } from './support.ts';
+import { DAY, HOUR, priceOf, refusal, sandbox } from './support.ts';
 
 const START = at('2027-01-31T10:00:00Z');
-
-const DAY = 86_400;
-const HOUR = 3600;
 
 function at(iso: string): number {
   return Date.parse(iso) / 1000;

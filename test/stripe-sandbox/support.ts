@@ -7,6 +7,11 @@ import {
   type StripeSandboxOptions,
 } from '../../dev/stripe-sandbox/index.ts';
 
+/** Unix seconds of 1 January 2026, where stories on a test clock begin, and the seconds of an hour and a day. */
+export const NEW_YEAR = Date.UTC(2026, 0, 1) / 1000;
+export const HOUR = 3600;
+export const DAY = 24 * HOUR;
+
 /** A sandbox for one test, and the official SDK pointed at it. */
 export async function sandbox(
   options: StripeSandboxOptions = {},

@@ -1,10 +1,17 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, priceOf, refusal, sandbox, sessionFor, submit, typesOf } from './support.ts';
-
-const NEW_YEAR = Date.UTC(2026, 0, 1) / 1000;
-const HOUR = 3600;
-const DAY = 86_400;
+import {
+  DAY,
+  HOUR,
+  NEW_YEAR,
+  eventsOf,
+  priceOf,
+  refusal,
+  sandbox,
+  sessionFor,
+  submit,
+  typesOf,
+} from './support.ts';
 
 async function clockWith(
   stripe: Stripe,
