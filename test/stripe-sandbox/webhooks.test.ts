@@ -133,7 +133,10 @@ describe('webhooks', () => {
 
   test('stop ends deliveries under way', async () => {
     const silent = await receiver(() => 'hang');
-    const { sandbox: server, stripe } = await sandbox({ webhookEndpoint: silent });
+    const { sandbox: server, stripe } = await sandbox({
+      webhookEndpoint: silent,
+      deliveryTimeoutSeconds: 3600,
+    });
     await stripe.products.create({ name: 'A' });
     await expect.poll(() => silent.received.length).toBe(1);
     await server.stop();
