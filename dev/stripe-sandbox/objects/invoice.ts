@@ -144,6 +144,11 @@ export function subscriptionOf(context: Context, invoice: Invoice): ObjectTypes[
   return id === undefined ? null : (context.store.get('subscription', id) ?? null);
 }
 
+/** The id of the subscription that an invoice bills; undefined for one of something else. */
+export function subscriptionIdOf(invoice: Pick<Invoice, 'parent'>): string | undefined {
+  return invoice.parent?.subscription_details?.subscription;
+}
+
 /** Members for what this sandbox does not play: taxes, shipping, credit notes … */
 const NOTHING_SPECIAL = {
   account_country: 'GB',
@@ -181,8 +186,3 @@ const NOTHING_SPECIAL = {
   statement_descriptor: null,
   total_taxes: [],
 } satisfies Partial<Invoice>;
-
-/** The id of the subscription that an invoice bills; undefined for one of something else. */
-export function subscriptionIdOf(invoice: Pick<Invoice, 'parent'>): string | undefined {
-  return invoice.parent?.subscription_details?.subscription;
-}

@@ -13,9 +13,9 @@ export function failNextPayments(
 
 /** The decline that is arranged for this payment; it counts as used. */
 export function takeArrangedFailure(context: Context, customer: string | null): Decline | undefined {
-  const arranged =
-    customer === null ? undefined : context.store.facts('customer', customer)?.failNextPayments;
-  if (customer === null || !arranged || arranged.count < 1) return undefined;
+  if (customer === null) return undefined;
+  const arranged = context.store.facts('customer', customer)?.failNextPayments;
+  if (!arranged || arranged.count < 1) return undefined;
   failNextPayments(context, customer, arranged.count - 1, arranged.declineCode);
   return declineOf(arranged.declineCode);
 }

@@ -82,7 +82,7 @@ function cardOf(context: Context, params: CreateParams['card']): Card {
 }
 
 /** Attaches a payment method that may be used, once its bank lets the customer keep it. Throws 400 or 402. */
-export function attachNamed(context: Context, method: PaymentMethod, customer: string): PaymentMethod {
+export function attachOnRequest(context: Context, method: PaymentMethod, customer: string): PaymentMethod {
   if (method.customer === customer) return method;
   if (method.customer !== null) {
     throw invalid(

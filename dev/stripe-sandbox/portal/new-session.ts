@@ -6,6 +6,7 @@ import { checkWebAddress } from '../api/web-address.ts';
 import type { Configuration } from '../objects/portal-configuration.ts';
 import { add, type Context } from '../state/context.ts';
 import { newId, randomText } from '../state/ids.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { defaultConfiguration } from './default-configuration.ts';
 import { newFlow } from './flow.ts';
@@ -49,9 +50,7 @@ function configurationOf(context: Context, id: string | undefined): Configuratio
   throw invalid(`The configuration \`${id}\` is not active.`, 'configuration');
 }
 
-const HOURS_OPEN = 24;
-
 /** Whether a session's link is too old. Stripe keeps its time to itself; here it is a day. */
 export function hasExpired(context: Context, session: PortalSession): boolean {
-  return context.sandboxClock.now() >= session.created + HOURS_OPEN * 3600;
+  return context.sandboxClock.now() >= session.created + DAY_SECONDS;
 }

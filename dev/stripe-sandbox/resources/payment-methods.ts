@@ -3,7 +3,7 @@ import { equals, page } from '../api/lists.ts';
 import { list, named, operation, own, retrieve, type Operation } from '../api/operations.ts';
 import { detachMethod, methodsOf } from '../payments/keep-method.ts';
 import { namedMethod } from '../payments/named-method.ts';
-import { attachNamed, createMethod, updateMethod } from '../payments/payment-methods.ts';
+import { attachOnRequest, createMethod, updateMethod } from '../payments/payment-methods.ts';
 
 const PATH = '/v1/payment_methods';
 const OF_CUSTOMER = '/v1/customers/:id/payment_methods';
@@ -21,7 +21,7 @@ export const paymentMethods: readonly Operation[] = [
     refuseUnsupported(params, ['customer_account']);
     if (params.customer === undefined) throw missing('customer');
     const customer = named(context, 'customer', params.customer, 'customer');
-    return attachNamed(context, namedMethod(context, id, 'payment_method'), customer.id);
+    return attachOnRequest(context, namedMethod(context, id, 'payment_method'), customer.id);
   }),
   operation('POST', `${PATH}/:id/detach`, 'paymentMethodDetach', (context, _params, id) =>
     detachMethod(context, own(context, 'payment_method', id)),

@@ -14,7 +14,7 @@ export function cancelSchedule(
 ): Schedule {
   checkRuns(schedule, 'cancel');
   const subscription = managedBy(context, schedule);
-  const canceled = cancelUnstarted(context, schedule);
+  const canceled = cancelAlone(context, schedule);
   if (subscription) {
     cancelSubscription(context, subscription, { details: {}, invoiceNow: invoice_now, prorate });
   }
@@ -24,13 +24,12 @@ export function cancelSchedule(
 /** A deleted customer's schedules do not start any more. */
 export function cancelSchedulesOf(context: Context, customer: string): void {
   for (const schedule of context.store.all('subscription_schedule')) {
-    if (schedule.customer === customer && schedule.status === 'not_started')
-      cancelUnstarted(context, schedule);
+    if (schedule.customer === customer && schedule.status === 'not_started') cancelAlone(context, schedule);
   }
 }
 
-/** Cancels a schedule that has no subscription to cancel. */
-export function cancelUnstarted(context: Context, schedule: Schedule): Schedule {
+/** Cancels a schedule, but not its subscription if it has one. */
+export function cancelAlone(context: Context, schedule: Schedule): Schedule {
   const over = { canceled_at: context.now(), current_phase: null, status: 'canceled' } as const;
   return change(context, schedule, over, 'subscription_schedule.canceled');
 }

@@ -3,7 +3,7 @@ import { endOf, phaseAt, startOf, type Schedule } from '../../objects/subscripti
 import type { Context } from '../../state/context.ts';
 import { imagined } from '../../state/imagined.ts';
 import { dueOf } from '../../time/due.ts';
-import { cancelUnstarted, completeSchedule, detachSchedule } from './end-schedule.ts';
+import { cancelAlone, completeSchedule, detachSchedule } from './end-schedule.ts';
 import { DAY_SECONDS } from '../../state/period.ts';
 import { enterPhase, startSchedule } from './enter-phase.ts';
 
@@ -33,7 +33,7 @@ function begin(context: Context, schedule: Schedule): void {
   const start = (world: Context): void =>
     void startSchedule(world, schedule, 'subscription_schedule.updated');
   if (isPossible(context, start)) start(context);
-  else cancelUnstarted(context, schedule);
+  else cancelAlone(context, schedule);
 }
 
 /**
