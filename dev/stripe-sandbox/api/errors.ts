@@ -51,6 +51,11 @@ export function missing(param: string): StripeFailure {
   return invalid(`Missing required param: ${param}.`, param, 'parameter_missing');
 }
 
+/** 400 for parameters that exclude each other. */
+export function onlyOneOf(names: readonly string[], param: string | undefined): StripeFailure {
+  return invalid(`You may only specify one of these parameters: ${names.join(', ')}.`, param);
+}
+
 /** 400 for a number below the smallest that Stripe takes. */
 export function tooSmall(least: 0 | 1, param: string): StripeFailure {
   return invalid(`This value must be greater than or equal to ${least}.`, param, 'parameter_invalid_integer');

@@ -1,4 +1,4 @@
-import { invalid, noSuch } from './errors.ts';
+import { invalid, noSuch, onlyOneOf } from './errors.ts';
 
 export interface Page<Item> {
   object: 'list';
@@ -34,10 +34,7 @@ export function page<Item extends { id: string; object: string }>(
     );
   }
   if (starting_after !== undefined && ending_before !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: starting_after, ending_before.',
-      'starting_after',
-    );
+    throw onlyOneOf(['starting_after', 'ending_before'], 'starting_after');
   }
   if (ending_before !== undefined) {
     const before = items.slice(0, positionOf(items, ending_before, 'ending_before')).filter(keep);

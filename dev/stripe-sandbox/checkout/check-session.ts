@@ -1,8 +1,9 @@
 import type { Context } from '../state/context.ts';
-import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import { isEmail } from '../api/values.ts';
 import { checkWebAddress } from '../api/web-address.ts';
+import { DAY_SECONDS } from '../state/period.ts';
 import type { Mode, SessionParams } from './details.ts';
 import { checkTrial } from './trial.ts';
 
@@ -43,8 +44,7 @@ const UNSUPPORTED_PAYMENT_DATA = [
   'transfer_group',
 ];
 const UNSUPPORTED_INVOICE_DATA = ['account_tax_ids', 'custom_fields', 'footer', 'rendering_options'];
-const MINUTE = 60;
-const DAY = 24 * 60 * MINUTE;
+const SHORTEST_SECONDS = 30 * 60;
 
 /** What a session must satisfy beyond its schema, its line items and discounts aside. Returns its mode. */
 export function checkSession(context: Context, params: SessionParams): Mode {
@@ -108,7 +108,7 @@ function checkUrls(params: SessionParams): void {
 
 function checkCustomer(context: Context, params: SessionParams): void {
   if (params.customer !== undefined && params.customer_email !== undefined) {
-    throw invalid('You may only specify one of these parameters: customer, customer_email.', 'customer');
+    throw onlyOneOf(['customer', 'customer_email'], 'customer');
   }
   if (params.customer !== undefined) named(context, 'customer', params.customer, 'customer');
   if (params.customer_email !== undefined && !isEmail(params.customer_email)) {
@@ -126,10 +126,7 @@ function checkCustomer(context: Context, params: SessionParams): void {
 function checkDiscounts({ allow_promotion_codes, discounts }: SessionParams): void {
   if (discounts === undefined) return;
   if (allow_promotion_codes !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: allow_promotion_codes, discounts.',
-      'allow_promotion_codes',
-    );
+    throw onlyOneOf(['allow_promotion_codes', 'discounts'], 'allow_promotion_codes');
   }
   if (discounts.length > 1) throw invalid('You may only specify one discount.', 'discounts');
   const [discount] = discounts;
@@ -140,14 +137,14 @@ function checkDiscounts({ allow_promotion_codes, discounts }: SessionParams): vo
 /** When the session ends unpaid: 30 minutes to 24 hours from now. */
 export function expiryOf(context: Context, params: SessionParams): number {
   const now = context.now();
-  const expiry = params.expires_at ?? now + DAY;
-  if (expiry < now + 30 * MINUTE) {
+  const expiry = params.expires_at ?? now + DAY_SECONDS;
+  if (expiry < now + SHORTEST_SECONDS) {
     throw invalid(
       'The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.',
       'expires_at',
     );
   }
-  if (expiry > now + DAY) {
+  if (expiry > now + DAY_SECONDS) {
     throw invalid(
       'The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.',
       'expires_at',

@@ -1,9 +1,9 @@
 import type { Context } from '../state/context.ts';
-import { invalid, missing, refuseUnsupported, tooSmall } from '../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported, tooSmall } from '../api/errors.ts';
 import { newId } from '../state/ids.ts';
-import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata } from '../api/values.ts';
+import { activePrice } from '../billing/subscriptions/wanted-items.ts';
 import { createPrice } from '../objects/price.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import type { LineItem, Mode } from './details.ts';
@@ -61,14 +61,11 @@ function lineItem(context: Context, mode: Mode, params: LineItemParams, at: stri
 
 function priceOf(context: Context, params: LineItemParams, at: string): Price {
   if (params.price !== undefined && params.price_data !== undefined) {
-    throw invalid(`You may only specify one of these parameters: price, price_data.`, at);
+    throw onlyOneOf(['price', 'price_data'], at);
   }
   if (params.price_data) return createPrice(context, params.price_data);
   if (params.price === undefined) throw missing(`${at}[price]`);
-  const price = named(context, 'price', params.price, `${at}[price]`);
-  if (!price.active) {
-    throw invalid('The price specified is inactive. This field only accepts active prices.', `${at}[price]`);
-  }
+  const price = activePrice(context, params.price, `${at}[price]`);
   if (!context.store.must('product', price.product).active) {
     throw invalid(
       `Price \`${price.id}\` is not available to be purchased because its product is not active.`,

@@ -1,4 +1,4 @@
-import { invalid } from '../api/errors.ts';
+import { invalid, onlyOneOf } from '../api/errors.ts';
 import type { Context } from '../state/context.ts';
 import { DAY_SECONDS } from '../state/period.ts';
 import type { SessionParams } from './details.ts';
@@ -12,10 +12,7 @@ const LONGEST_TRIAL = 730;
 export function checkTrial(context: Context, data: SubscriptionData): void {
   const { trial_end: end, trial_period_days: days } = data ?? {};
   if (end !== undefined && days !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: trial_end, trial_period_days.',
-      'subscription_data[trial_end]',
-    );
+    throw onlyOneOf(['trial_end', 'trial_period_days'], 'subscription_data[trial_end]');
   }
   if (days !== undefined && (days < 1 || days > LONGEST_TRIAL)) {
     throw invalid(

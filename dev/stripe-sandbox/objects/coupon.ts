@@ -1,4 +1,4 @@
-import { invalid, missing, refuseUnsupported, tooSmall } from '../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported, tooSmall } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
@@ -59,7 +59,7 @@ function reductionOf({
   currency,
 }: CreateParams): Pick<Coupon, 'amount_off' | 'currency' | 'percent_off'> {
   if (amount_off !== undefined && percent_off !== undefined) {
-    throw invalid('You may only specify one of these parameters: amount_off, percent_off.', 'amount_off');
+    throw onlyOneOf(['amount_off', 'percent_off'], 'amount_off');
   }
   if (percent_off !== undefined) {
     if (percent_off <= 0 || percent_off > 100) {

@@ -1,4 +1,4 @@
-import { invalid, missing, refuseUnsupported } from '../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported } from '../api/errors.ts';
 import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../api/values.ts';
@@ -60,7 +60,7 @@ export function createPrice(
 
 function productOf(context: Context, params: Params<'priceCreate'>): string {
   if (params.product !== undefined && params.product_data !== undefined) {
-    throw invalid('You may only specify one of these parameters: product, product_data.', 'product');
+    throw onlyOneOf(['product', 'product_data'], 'product');
   }
   if (params.product_data) return createProduct(context, params.product_data).id;
   if (params.product === undefined) throw missing('product');
@@ -70,10 +70,7 @@ function productOf(context: Context, params: Params<'priceCreate'>): string {
 function unitAmount(params: Params<'priceCreate'>): Pick<Price, 'unit_amount' | 'unit_amount_decimal'> {
   const { unit_amount, unit_amount_decimal } = params;
   if (unit_amount !== undefined && unit_amount_decimal !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
-      'unit_amount',
-    );
+    throw onlyOneOf(['unit_amount', 'unit_amount_decimal'], 'unit_amount');
   }
   if (unit_amount !== undefined) {
     return {

@@ -1,4 +1,4 @@
-import { invalid, noSuch } from '../api/errors.ts';
+import { noSuch, onlyOneOf } from '../api/errors.ts';
 import type { Params } from '../api/parameters.ts';
 import { createCustomer, updateCustomer } from '../objects/customer.ts';
 import { inTimeOf } from '../state/clock.ts';
@@ -53,7 +53,7 @@ export function updatePayingCustomer(
   if (rest.default_source !== undefined) checkSource(context, customer, rest.default_source);
   if (source === undefined) return updateCustomer(context, customer, rest);
   if (rest.default_source !== undefined) {
-    throw invalid('You may only specify one of these parameters: source, default_source.', 'source');
+    throw onlyOneOf(['source', 'default_source'], 'source');
   }
   // A new source takes the place of the default one.
   const card = addSource(context, customer, source, {});

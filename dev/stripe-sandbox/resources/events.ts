@@ -1,4 +1,4 @@
-import { invalid, noSuch } from '../api/errors.ts';
+import { invalid, noSuch, onlyOneOf } from '../api/errors.ts';
 import { equals, inRange, page } from '../api/lists.ts';
 import { operation, own, type Operation } from '../api/operations.ts';
 import type { Context } from '../state/context.ts';
@@ -18,7 +18,7 @@ export const events: readonly Operation[] = [
   operation('GET', PATH, 'eventList', (context, params) => {
     const { created, delivery_success, type, types } = params;
     if (type !== undefined && types !== undefined) {
-      throw invalid('You may only specify one of these parameters: type, types.', 'types');
+      throw onlyOneOf(['type', 'types'], 'types');
     }
     if (types && types.length > TYPES_AT_MOST) {
       throw invalid(`You may only specify up to ${TYPES_AT_MOST} types.`, 'types');

@@ -1,4 +1,4 @@
-import { invalid, noSuch } from '../../api/errors.ts';
+import { noSuch, onlyOneOf } from '../../api/errors.ts';
 import { newDiscount } from '../../objects/discount.ts';
 import { add, type Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
@@ -61,7 +61,7 @@ function lookUp(
   at: string,
 ): Discount | Redemption {
   if ([coupon, promotion_code, discount].filter(Boolean).length > 1) {
-    throw invalid('You may only specify one of these parameters: coupon, promotion_code, discount.', at);
+    throw onlyOneOf(['coupon', 'promotion_code', 'discount'], at);
   }
   if (coupon) return couponFor(context, coupon, target, `${at}[coupon]`);
   if (promotion_code) return promotionFor(context, promotion_code, target, `${at}[promotion_code]`);

@@ -1,4 +1,4 @@
-import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
 import { defined, mergeMetadata, textOrNull, updatedText } from '../../api/values.ts';
@@ -48,7 +48,7 @@ export function createInvoice(context: Context, params: CreateParams): Invoice {
     id,
     autoAdvance: params.auto_advance ?? params.automatically_finalizes_at !== undefined,
     ...(params.automatically_finalizes_at !== undefined && {
-      finalizesAt: inFuture(context, params.automatically_finalizes_at),
+      finalizesAt: checkedFinalization(context, params.automatically_finalizes_at),
     }),
     billingReason: 'manual',
     collectionMethod,
@@ -118,10 +118,7 @@ export function checkDue(
   }
   const { days_until_due: days, due_date: date } = params;
   if (days !== undefined && date !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: days_until_due, due_date.',
-      'days_until_due',
-    );
+    throw onlyOneOf(['days_until_due', 'due_date'], 'days_until_due');
   }
   if (collectionMethod === 'send_invoice' && (days ?? date ?? known) === null) {
     throw invalid(
@@ -137,7 +134,7 @@ export function checkDue(
 }
 
 /** When a draft is to finalize, in Unix seconds, or Stripe's 400. */
-export function inFuture(context: Context, finalizesAt: number): number {
+export function checkedFinalization(context: Context, finalizesAt: number): number {
   if (finalizesAt > context.now()) return finalizesAt;
   throw invalid('`automatically_finalizes_at` must be in the future.', 'automatically_finalizes_at');
 }

@@ -5,7 +5,7 @@ import { advancing } from '../../objects/invoice.ts';
 import { DAY_SECONDS } from '../../state/period.ts';
 import { change, type Context } from '../../state/context.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
-import { checkDue, checkPlayed, inFuture, writtenMembers } from './create-invoice.ts';
+import { checkDue, checkPlayed, checkedFinalization, writtenMembers } from './create-invoice.ts';
 import { discountIds } from '../discounts/redeem.ts';
 import { withTotals } from './invoice-totals.ts';
 
@@ -46,7 +46,7 @@ function advancement(
   params: UpdateParams,
 ): Partial<Invoice> {
   const at = params.automatically_finalizes_at;
-  if (at !== undefined) return advancing(context, method, true, inFuture(context, at));
+  if (at !== undefined) return advancing(context, method, true, checkedFinalization(context, at));
   const { auto_advance: wanted = invoice.auto_advance ?? false } = params;
   if (wanted !== invoice.auto_advance) return advancing(context, method, wanted);
   const isCharged = method === 'charge_automatically';

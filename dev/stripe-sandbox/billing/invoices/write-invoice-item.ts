@@ -1,15 +1,15 @@
-import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
-import { mergeMetadata, textOrNull, updatedText } from '../../api/values.ts';
+import { defined, mergeMetadata, textOrNull, updatedText } from '../../api/values.ts';
 import { newInvoiceItem } from '../../objects/invoice-item.ts';
 import type { LineDraft } from '../../objects/invoice-line.ts';
-import { createPrice } from '../../objects/price.ts';
 import { change, type Context } from '../../state/context.ts';
 import { newId } from '../../state/ids.ts';
 import { checkCurrency, LARGEST_AMOUNT } from '../../api/money.ts';
 import type { ObjectTypes } from '../../state/wire.ts';
 import { ACCOUNT_CURRENCY } from './customer-currency.ts';
+import { wantedPrice } from '../subscriptions/wanted-items.ts';
 import { discountIds } from '../discounts/redeem.ts';
 import { addInvoiceItem, lineDraftOf, placeItem, subscriptionOfItem } from './invoice-items.ts';
 
@@ -156,14 +156,14 @@ function costOf(context: Context, params: CostParams, before?: LineDraft): Cost 
     (name) => params[name] !== undefined,
   );
   if (ways.length > 1) {
-    throw invalid(`You may only specify one of these parameters: ${ways.join(', ')}.`, ways[0]);
+    throw onlyOneOf(ways, ways[0]);
   }
   if (ways.length === 0 && params.quantity === undefined) return undefined;
   const { amount, quantity = before?.quantity ?? 1, unit_amount_decimal: unit } = params;
   if (quantity < 0) throw invalid('Invalid non-negative integer', 'quantity', 'parameter_invalid_integer');
   if (amount !== undefined) {
     if (params.quantity !== undefined) {
-      throw invalid('You may only specify one of these parameters: amount, quantity.', 'quantity');
+      throw onlyOneOf(['amount', 'quantity'], 'quantity');
     }
     return { amount: checkAmount(amount), price: null, quantity: 1, unitAmount: String(amount) };
   }
@@ -182,18 +182,8 @@ function checkAmount(amount: number): number {
   throw invalid(`Amount must be no more than ${LARGEST_AMOUNT}.`, 'amount', 'amount_too_large');
 }
 
-function priceOf(context: Context, { pricing, price_data: data }: CostParams): Price | undefined {
-  if (data) return createPrice(context, data);
-  if (pricing?.price === undefined) return undefined;
-  const price = named(context, 'price', pricing.price, 'pricing[price]');
-  if (price.type === 'recurring') {
-    throw invalid(
-      'The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.',
-      'pricing[price]',
-    );
-  }
-  if (price.active) return price;
-  throw invalid('The price specified is inactive. This field only accepts active prices.', 'pricing[price]');
+function priceOf(context: Context, { pricing, price_data }: CostParams): Price | undefined {
+  return wantedPrice(context, defined({ price: pricing?.price, price_data }), 'one_time', 'pricing');
 }
 
 function productName(context: Context, price: Price | null): string | null {

@@ -1,4 +1,4 @@
-import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../../api/values.ts';
@@ -99,7 +99,7 @@ function phaseOf(context: Context, params: PhaseParam, start: number, at: string
 function endOf(context: Context, params: PhaseParam, price: Price, start: number, at: string): number {
   const { duration, end_date } = params;
   if (duration && end_date !== undefined) {
-    throw invalid('You may only specify one of these parameters: end_date, duration.', `${at}[end_date]`);
+    throw onlyOneOf(['end_date', 'duration'], `${at}[end_date]`);
   }
   const { interval, interval_count = 1 } = duration ?? recurrenceOf(price);
   const end =
@@ -117,7 +117,7 @@ function trialEnd(
   at: string,
 ): number | null {
   if (trial && trial_end !== undefined) {
-    throw invalid('You may only specify one of these parameters: trial, trial_end.', `${at}[trial_end]`);
+    throw onlyOneOf(['trial', 'trial_end'], `${at}[trial_end]`);
   }
   if (trial) return end;
   if (trial_end === undefined) return null;

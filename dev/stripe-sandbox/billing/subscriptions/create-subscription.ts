@@ -14,7 +14,7 @@ import { pendingLines } from '../invoices/invoice-items.ts';
 import { noMethod, paymentFailure } from '../invoices/payment-failure.ts';
 import { checkRedeemable, discountIds, type DiscountParam } from '../discounts/redeem.ts';
 import { settleInvoice } from '../invoices/settle-invoice.ts';
-import { draftSubscriptionInvoice, useUpDiscounts } from './subscription-invoice.ts';
+import { draftSubscriptionInvoice, useUpDiscounts, type Billed } from './subscription-invoice.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
 import { periodLine, priceLine } from './subscription-lines.ts';
 import { tellTrialEnd } from './trial.ts';
@@ -100,11 +100,7 @@ function start(context: Context, wish: SubscriptionWish, payment: FirstPayment):
 }
 
 /** Starts a subscription up to the draft that bills its first period; null when nothing bills it. */
-export function draftSubscription(
-  context: Context,
-  wish: SubscriptionWish,
-  payment: FirstPayment,
-): { subscription: Subscription; invoice: Invoice | null } {
+export function draftSubscription(context: Context, wish: SubscriptionWish, payment: FirstPayment): Billed {
   const draft = subscriptionFor(context, wish, payment);
   const subscription = add(
     context,

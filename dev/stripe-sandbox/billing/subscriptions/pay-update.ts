@@ -5,21 +5,16 @@ import { collectInvoice } from '../invoices/collect-invoice.ts';
 import { subscriptionMethod } from '../invoices/default-method.ts';
 import { keepsDrafts } from '../invoices/draft-invoice.ts';
 import { finalizeInvoice } from '../invoices/finalize-invoice.ts';
+import type { Billed } from './subscription-invoice.ts';
 import { noMethod, paymentFailure } from '../invoices/payment-failure.ts';
 
 type Invoice = ObjectTypes['invoice'];
-type Subscription = ObjectTypes['subscription'];
 
 /** How an invoice is paid that a change of a subscription makes. */
 export interface UpdatePayment {
   /** `allow_incomplete`, unless it is told; `later`: the draft goes on in an hour, as that of a renewal does. */
   readonly paymentBehavior?: 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete' | 'later';
   readonly offSession?: boolean;
-}
-
-interface Billed {
-  readonly subscription: Subscription;
-  readonly invoice: Invoice | null;
 }
 
 /**

@@ -12,11 +12,10 @@ import { addWaiting, linesWaiting } from './pending-lines.ts';
 import { checkPaid, payUpdate } from './pay-update.ts';
 import { isPaidAt, remainingTime } from './proration.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
-import { billChange } from './subscription-invoice.ts';
+import { billChange, type Billed } from './subscription-invoice.ts';
 import { periodLine } from './subscription-lines.ts';
 import { imagined } from '../../state/imagined.ts';
 
-type Invoice = ObjectTypes['invoice'];
 type Subscription = ObjectTypes['subscription'];
 
 /** How a paused subscription goes on; what is left out is as Stripe's defaults are. */
@@ -47,11 +46,7 @@ export function resumeSubscription(
 }
 
 /** Resumes up to the draft that bills it; null when nothing is to be billed now. */
-export function draftResumption(
-  context: Context,
-  paused: Subscription,
-  wanted: Resumption,
-): { subscription: Subscription; invoice: Invoice | null } {
+export function draftResumption(context: Context, paused: Subscription, wanted: Resumption): Billed {
   checkResumable(paused);
   const after = goingOn(context, paused, wanted);
   if (wanted.keepsAnchor) addProrations(context, after, wanted);

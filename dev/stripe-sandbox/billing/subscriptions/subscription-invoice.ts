@@ -9,6 +9,13 @@ import { discountsLeft } from '../discounts/redeem.ts';
 type Invoice = ObjectTypes['invoice'];
 type Subscription = ObjectTypes['subscription'];
 
+/** A subscription that was made or changed, and the draft that bills this. */
+export interface Billed {
+  readonly subscription: Subscription;
+  /** Null when nothing is invoiced now. */
+  readonly invoice: Invoice | null;
+}
+
 interface SubscriptionBill {
   /** Chosen before, so that the subscription already names its latest invoice. */
   readonly id: string;

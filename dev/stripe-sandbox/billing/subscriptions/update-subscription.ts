@@ -16,11 +16,10 @@ import type { DiscountParam } from '../discounts/redeem.ts';
 import { endUnpaidTrial, unpaidTrialEnd } from './renew-subscription.ts';
 import { replaceDiscounts } from '../discounts/replace-discounts.ts';
 import { rememberOfSubscription } from './subscription-facts.ts';
-import { billChange, useUpDiscounts } from './subscription-invoice.ts';
+import { billChange, useUpDiscounts, type Billed } from './subscription-invoice.ts';
 import { periodLine, priceLine } from './subscription-lines.ts';
 import { tellTrialEnd } from './trial.ts';
 
-type Invoice = ObjectTypes['invoice'];
 type Price = ObjectTypes['price'];
 type Subscription = ObjectTypes['subscription'];
 
@@ -43,13 +42,6 @@ export interface SubscriptionChange extends UpdatePayment {
   readonly discounts?: readonly DiscountParam[];
   /** Members that are taken as they are. */
   readonly members?: Partial<Subscription>;
-}
-
-/** An update before anything of it is paid. */
-export interface DraftedUpdate {
-  readonly subscription: Subscription;
-  /** Null when nothing is invoiced now. */
-  readonly invoice: Invoice | null;
 }
 
 /**
@@ -86,11 +78,7 @@ function endTrialUnpaid(
 }
 
 /** Does an update up to the draft that bills it. Throws Stripe's 400 for what cannot be. */
-export function draftUpdate(
-  context: Context,
-  before: Subscription,
-  wanted: SubscriptionChange,
-): DraftedUpdate {
+export function draftUpdate(context: Context, before: Subscription, wanted: SubscriptionChange): Billed {
   checkChange(context, before, wanted);
   const cycle = cycleAfter(context, before, wanted);
   const after = { ...before, ...changedMembers(context, before, wanted, cycle) };

@@ -1,4 +1,4 @@
-import { invalid, refuseUnsupported } from '../../api/errors.ts';
+import { invalid, onlyOneOf, refuseUnsupported } from '../../api/errors.ts';
 import type { Params } from '../../api/parameters.ts';
 import { defined, mergeMetadata, updatedText } from '../../api/values.ts';
 import type { Context } from '../../state/context.ts';
@@ -96,10 +96,7 @@ function wantedEnd(
   { cancel_at: at, cancel_at_period_end: atPeriodEnd }: EndParams,
 ): SubscriptionChange['end'] {
   if (at && atPeriodEnd) {
-    throw invalid(
-      'You may only specify one of these parameters: cancel_at, cancel_at_period_end.',
-      'cancel_at',
-    );
+    throw onlyOneOf(['cancel_at', 'cancel_at_period_end'], 'cancel_at');
   }
   if (at === undefined && atPeriodEnd === undefined) return undefined;
   return { at: at ? wantedCancelAt(context, at) : null, atPeriodEnd: atPeriodEnd ?? false };

@@ -25,10 +25,7 @@ export function wantedPrice(
   if (params.price_data) return createPrice(context, params.price_data);
   const id = params.price ?? params.plan;
   if (id === undefined) return undefined;
-  const price = named(context, 'price', id, `${at}[price]`);
-  if (!price.active) {
-    throw invalid('The price specified is inactive. This field only accepts active prices.', `${at}[price]`);
-  }
+  const price = activePrice(context, id, `${at}[price]`);
   if (price.type !== type) {
     throw invalid(
       `The price specified is set to \`type=${price.type}\` but this field only accepts prices with \`type=${type}\`.`,
@@ -36,6 +33,13 @@ export function wantedPrice(
     );
   }
   return price;
+}
+
+/** The price of this id, if it can still be sold; Stripe's 400 otherwise. */
+export function activePrice(context: Context, id: string, param: string): Price {
+  const price = named(context, 'price', id, param);
+  if (price.active) return price;
+  throw invalid('The price specified is inactive. This field only accepts active prices.', param);
 }
 
 /** Stripe's 400 unless all prices are of one currency and recur in one rhythm. */

@@ -1,4 +1,4 @@
-import { invalid, missing, refuseUnsupported } from '../../api/errors.ts';
+import { invalid, missing, onlyOneOf, refuseUnsupported } from '../../api/errors.ts';
 import { named } from '../../api/operations.ts';
 import type { Params } from '../../api/parameters.ts';
 import { mergeMetadata, textOrNull } from '../../api/values.ts';
@@ -141,7 +141,7 @@ export function wantedDays(
 function wantedTrialEnd(context: Context, params: CreateParams, prices: readonly Price[]): number | null {
   const { trial_end: end, trial_period_days: days, trial_from_plan: isPlans } = params;
   if (end !== undefined && (days !== undefined || isPlans)) {
-    throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', 'trial_end');
+    throw onlyOneOf(['trial_end', 'trial_period_days'], 'trial_end');
   }
   if (end === 'now') return null;
   if (end !== undefined) return inFuture(context, end, 'trial_end');
@@ -171,10 +171,7 @@ function wantedEnd(
   { cancel_at: at, cancel_at_period_end: atPeriodEnd = false }: CreateParams,
 ): Pick<SubscriptionWish, 'cancelAt' | 'cancelAtPeriodEnd'> {
   if (at !== undefined && atPeriodEnd) {
-    throw invalid(
-      'You may only specify one of these parameters: cancel_at, cancel_at_period_end.',
-      'cancel_at',
-    );
+    throw onlyOneOf(['cancel_at', 'cancel_at_period_end'], 'cancel_at');
   }
   return { cancelAt: at === undefined ? null : wantedCancelAt(context, at), cancelAtPeriodEnd: atPeriodEnd };
 }
