@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type Stripe from 'stripe';
-import { payByCard, priceOf, sessionFor, typesOf } from './support.ts';
+import { NEW_YEAR, payByCard, priceOf, sessionFor, typesOf } from './support.ts';
 
 /** A customer; with `card`, one of Stripe's names for test cards, this card pays by default. */
 export async function customerWith(
@@ -17,6 +17,28 @@ export async function customerWith(
     }),
     ...params,
   });
+}
+
+/** The same on a test clock that begins with the new year; `pass` lets seconds pass on it. */
+export async function customerOnClock(
+  stripe: Stripe,
+  card?: string,
+): Promise<{
+  clock: Stripe.TestHelpers.TestClock;
+  customer: Stripe.Customer;
+  pass: (seconds: number) => Promise<void>;
+}> {
+  const clock = await stripe.testHelpers.testClocks.create({
+    frozen_time: NEW_YEAR,
+    name: 'A year of Jenny',
+  });
+  const customer = await customerWith(stripe, card, { test_clock: clock.id });
+  let frozen_time = NEW_YEAR;
+  const pass = async (seconds: number): Promise<void> => {
+    frozen_time += seconds;
+    await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time });
+  };
+  return { clock, customer, pass };
 }
 
 /** Makes a card the customer's default one. */

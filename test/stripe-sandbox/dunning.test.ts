@@ -1,6 +1,15 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { CHARGED, customerWith, DECLINED, draftOf, PAID, payWith, typesDuring } from './billing-support.ts';
+import {
+  CHARGED,
+  customerOnClock,
+  customerWith,
+  DECLINED,
+  draftOf,
+  PAID,
+  payWith,
+  typesDuring,
+} from './billing-support.ts';
 import { DAY, HOUR, NEW_YEAR, priceOf, refusal, sandbox } from './support.ts';
 
 /** What Stripe wants to know of a bank account's owner. */
@@ -11,18 +20,15 @@ const BUYER = {
 };
 
 describe('an invoice that advances by itself', () => {
-  /** A customer on a clock with a draft that is going to advance; `pass` lets seconds pass. */
+  /** A customer on a clock with a draft that is going to advance; `pass` lets seconds pass, and tells which events came of it. */
   async function advancing(card?: string) {
     const { stripe } = await sandbox();
-    const clock = await stripe.testHelpers.testClocks.create({ frozen_time: NEW_YEAR });
-    const customer = await customerWith(stripe, card, { test_clock: clock.id });
+    const { customer, pass: passOnClock } = await customerOnClock(stripe, card);
     const draft = await draftOf(stripe, customer.id, 2500, { auto_advance: true });
-    let frozen_time = NEW_YEAR;
-    const pass = (seconds: number) =>
-      typesDuring(stripe, async () => {
-        frozen_time += seconds;
-        await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time });
-      }).then((types) => types.filter((type) => !type.startsWith('test_helpers.')));
+    const pass = async (seconds: number): Promise<string[]> => {
+      const types = await typesDuring(stripe, () => passOnClock(seconds));
+      return types.filter((type) => !type.startsWith('test_helpers.'));
+    };
     return { stripe, customer: customer.id, draft, pass };
   }
 

@@ -1,24 +1,18 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
-import { customerWith, openInvoiceOf, payWith, typesDuring } from './billing-support.ts';
+import { customerOnClock, customerWith, openInvoiceOf, payWith, typesDuring } from './billing-support.ts';
 import { DAY, HOUR, NEW_YEAR, eventsOf, priceOf, refusal, sandbox, submit, typesOf } from './support.ts';
 
 /** A customer on a test clock, and a monthly price of £24.90. */
 async function stage(card?: string) {
   const { sandbox: started, stripe } = await sandbox();
-  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: NEW_YEAR });
-  const { id: customer } = await customerWith(stripe, card, { test_clock: clock.id });
-  let frozen_time = NEW_YEAR;
+  const { customer, pass } = await customerOnClock(stripe, card);
   return {
     sandbox: started,
     stripe,
-    customer,
+    customer: customer.id,
     price: (await priceOf(stripe, 2490, 'month')).id,
-    /** Lets seconds pass on the clock. */
-    async pass(seconds: number): Promise<void> {
-      frozen_time += seconds;
-      await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time });
-    },
+    pass,
   };
 }
 

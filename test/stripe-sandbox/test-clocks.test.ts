@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
+import { customerOnClock, customerWith } from './billing-support.ts';
 import {
   DAY,
   HOUR,
@@ -13,19 +14,10 @@ import {
   typesOf,
 } from './support.ts';
 
-async function clockWith(
-  stripe: Stripe,
-  frozen_time = NEW_YEAR,
-): Promise<{ clock: Stripe.TestHelpers.TestClock; customer: Stripe.Customer }> {
-  const clock = await stripe.testHelpers.testClocks.create({ frozen_time, name: 'A year of Jenny' });
-  const customer = await stripe.customers.create({ email: 'jenny@example.com', test_clock: clock.id });
-  return { clock, customer };
-}
-
 describe('a test clock', () => {
   test('stands still where it was set, and says when Stripe would delete it', async () => {
     const { stripe } = await sandbox();
-    const { clock } = await clockWith(stripe);
+    const { clock } = await customerOnClock(stripe);
     expect(clock).toMatchObject({
       object: 'test_helpers.test_clock',
       frozen_time: NEW_YEAR,
@@ -41,7 +33,7 @@ describe('a test clock', () => {
 
   test('answers that it advances, then is ready', async () => {
     const { stripe } = await sandbox();
-    const { clock } = await clockWith(stripe);
+    const { clock } = await customerOnClock(stripe);
     const frozen_time = NEW_YEAR + 10 * DAY;
     const advancing = await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time });
     expect(advancing).toMatchObject({
@@ -66,7 +58,7 @@ describe('a test clock', () => {
     ['more than two years', NEW_YEAR + 731 * DAY],
   ])('is not advanced to %s', async (_name, frozen_time) => {
     const { stripe } = await sandbox();
-    const { clock } = await clockWith(stripe);
+    const { clock } = await customerOnClock(stripe);
     const refused = await refusal(stripe.testHelpers.testClocks.advance(clock.id, { frozen_time }));
     expect(refused).toMatchObject({ statusCode: 400, param: 'frozen_time' });
     expect(await stripe.testHelpers.testClocks.retrieve(clock.id)).toMatchObject({ frozen_time: NEW_YEAR });
@@ -74,7 +66,7 @@ describe('a test clock', () => {
 
   test('is given to a customer only when it is created, and to three at most', async () => {
     const { stripe } = await sandbox();
-    const { clock } = await clockWith(stripe);
+    const { clock } = await customerOnClock(stripe);
     await stripe.customers.create({ test_clock: clock.id });
     await stripe.customers.create({ test_clock: clock.id });
     expect(await refusal(stripe.customers.create({ test_clock: clock.id }))).toMatchObject({
@@ -90,7 +82,7 @@ describe('a test clock', () => {
 
   test('takes what lives on it along when it is deleted', async () => {
     const { stripe } = await sandbox();
-    const { clock, customer } = await clockWith(stripe);
+    const { clock, customer } = await customerOnClock(stripe);
     const bystander = await stripe.customers.create();
     expect(await stripe.testHelpers.testClocks.del(clock.id)).toEqual(
       expect.objectContaining({ id: clock.id, object: 'test_helpers.test_clock', deleted: true }),
@@ -108,7 +100,7 @@ describe('a test clock', () => {
 describe('what lives on a test clock', () => {
   test('is created at its time, and listed only when the clock is asked for', async () => {
     const { stripe } = await sandbox();
-    const { clock, customer } = await clockWith(stripe);
+    const { clock, customer } = await customerOnClock(stripe);
     const bystander = await stripe.customers.create({ email: 'jenny@example.com' });
     expect(customer).toMatchObject({ created: NEW_YEAR, test_clock: clock.id });
     const names = async (params: Stripe.CustomerListParams): Promise<string[]> =>
@@ -119,7 +111,7 @@ describe('what lives on a test clock', () => {
 
   test('happens when the clock passes its instant, whatever the time elsewhere', async () => {
     const { stripe } = await sandbox();
-    const { clock, customer } = await clockWith(stripe);
+    const { clock, customer } = await customerOnClock(stripe);
     const price = await priceOf(stripe, 400);
     const session = await sessionFor(stripe, price, { customer: customer.id });
     expect(session.expires_at).toBe(NEW_YEAR + DAY);
@@ -135,7 +127,7 @@ describe('what lives on a test clock', () => {
 
   test('renews in the order in which Stripe tells it', async () => {
     const { stripe } = await sandbox();
-    const { clock, customer } = await paying(stripe);
+    const { clock, customer } = await customerOnClock(stripe, 'pm_card_visa');
     await subscribe(stripe, customer.id, 'month');
     const before = (await eventsOf(stripe)).length;
     const renewal = Date.UTC(2026, 1, 1) / 1000;
@@ -162,7 +154,7 @@ describe('what lives on a test clock', () => {
 
   test('is never more than two intervals of the shortest subscription away', async () => {
     const { stripe } = await sandbox();
-    const { clock, customer } = await paying(stripe);
+    const { clock, customer } = await customerOnClock(stripe, 'pm_card_visa');
     await subscribe(stripe, customer.id, 'year');
     const monthly = await subscribe(stripe, customer.id, 'month');
     const advance = (frozen_time: number): Promise<unknown> =>
@@ -179,7 +171,7 @@ describe('what lives on a test clock', () => {
 
   test('ends with the clock', async () => {
     const { stripe } = await sandbox();
-    const { clock, customer } = await paying(stripe);
+    const { clock, customer } = await customerOnClock(stripe, 'pm_card_visa');
     const { id } = await subscribe(stripe, customer.id, 'month');
     await stripe.testHelpers.testClocks.del(clock.id);
     expect(await stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'canceled', ended_at: NEW_YEAR });
@@ -193,9 +185,9 @@ describe("the sandbox's own time", () => {
     ['the last of February', Date.UTC(2026, 1, 28)],
   ])('advances by months from %s, one renewal each, and leaves test clocks alone', async (_name, start) => {
     const { sandbox: own, stripe } = await sandbox({ now: () => new Date(start) });
-    const { clock, customer: elsewhere } = await paying(stripe);
+    const { clock, customer: elsewhere } = await customerOnClock(stripe, 'pm_card_visa');
     await subscribe(stripe, elsewhere.id, 'month');
-    const customer = await stripe.customers.create(CARD);
+    const customer = await customerWith(stripe, 'pm_card_visa');
     await subscribe(stripe, customer.id, 'month');
     for (const renewals of [1, 2, 3, 4]) {
       await submit(`${own.url}/_sandbox/time/advance`, { by: 'month' });
@@ -206,16 +198,6 @@ describe("the sandbox's own time", () => {
     expect(await stripe.testHelpers.testClocks.retrieve(clock.id)).toMatchObject({ frozen_time: NEW_YEAR });
   });
 });
-
-const CARD = { payment_method: 'pm_card_visa', invoice_settings: { default_payment_method: 'pm_card_visa' } };
-
-/** A customer on a test clock who has a card. */
-async function paying(
-  stripe: Stripe,
-): Promise<{ clock: Stripe.TestHelpers.TestClock; customer: Stripe.Customer }> {
-  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: NEW_YEAR });
-  return { clock, customer: await stripe.customers.create({ ...CARD, test_clock: clock.id }) };
-}
 
 async function subscribe(
   stripe: Stripe,
