@@ -2,7 +2,7 @@ import type { Store } from '../state/store.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 
 /** Why a bank debit came back (https://docs.stripe.com/error-codes). */
-export interface DebitFailure {
+interface DebitFailure {
   readonly code: 'insufficient_funds' | 'debit_not_authorized' | 'charge_exceeds_source_limit';
   readonly message: string;
 }

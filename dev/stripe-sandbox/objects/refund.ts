@@ -6,7 +6,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 type Charge = ObjectTypes['charge'];
 type Refund = ObjectTypes['refund'];
 
-export interface NewRefund {
+interface NewRefund {
   readonly amount: number;
   readonly reason: Refund['reason'];
   readonly metadata: Record<string, string>;

@@ -5,7 +5,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 
 export type Schedule = ObjectTypes['subscription_schedule'];
 export type Phase = Schedule['phases'][number];
-export type PhaseItem = Phase['items'][number];
+type PhaseItem = Phase['items'][number];
 type PhaseDiscount = Phase['discounts'][number];
 
 /** A schedule that has not started. */

@@ -15,7 +15,7 @@ type CreateParams = Params<'paymentMethodCreate'>;
 type BillingDetails = PaymentMethod['billing_details'];
 
 /** What `POST /v1/payment_methods` and `payment_method_data` have in common. */
-export type MethodParams = Pick<
+type MethodParams = Pick<
   CreateParams,
   'allow_redisplay' | 'bacs_debit' | 'billing_details' | 'card' | 'metadata' | 'sepa_debit' | 'type'
 >;

@@ -1,5 +1,4 @@
 import { invalid, refuseUnsupported, tooSmall } from '../api/errors.ts';
-import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
 import { methodTypes } from '../banks/method-types.ts';
@@ -9,6 +8,7 @@ import { add, change, type Context } from '../state/context.ts';
 import { checkCurrency, displayMoney, LARGEST_AMOUNT, smallestCharge } from '../api/money.ts';
 import type { ObjectTypes } from '../state/wire.ts';
 import { unexpectedState } from './intent-state.ts';
+import { customerOr } from './named-customer.ts';
 import { methodOfParams } from './payment-methods.ts';
 
 type PaymentIntent = ObjectTypes['payment_intent'];
@@ -45,8 +45,7 @@ export function createIntent(context: Context, params: CreateParams): PaymentInt
   if (params.confirmation_method === 'manual') refuseUnsupported(params, ['confirmation_method']);
   const currency = checkCurrency(params.currency, 'currency');
   checkAmount(params.amount, currency);
-  const customer =
-    params.customer === undefined ? null : named(context, 'customer', params.customer, 'customer').id;
+  const customer = customerOr(context, params.customer, null);
   const method = methodOfParams(context, params, customer);
   if (params.confirm && !method && !defaultSource(context, customer)) throw missingMethod();
   const intent: PaymentIntent = {
@@ -86,10 +85,7 @@ export function updateIntent(context: Context, intent: PaymentIntent, params: Up
       `This PaymentIntent's ${name} could not be updated because it has a status of ${intent.status}. You may only update the ${name} of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.`,
     );
   }
-  const customer =
-    params.customer === undefined
-      ? intent.customer
-      : named(context, 'customer', params.customer, 'customer').id;
+  const customer = customerOr(context, params.customer, intent.customer);
   const currency =
     params.currency === undefined ? intent.currency : checkCurrency(params.currency, 'currency');
   const amount = params.amount ?? intent.amount;

@@ -17,7 +17,7 @@ const CHANGED: readonly EventType[] = ['refund.updated', 'charge.refund.updated'
 /** A dispute that is over in our favour, or only asks, leaves the money with us. */
 const REFUNDABLE_STATUSES = ['won', 'warning_needs_response', 'warning_under_review', 'warning_closed'];
 
-export interface RefundWish {
+interface RefundWish {
   /** Minor units; everything that is left if it is not given. */
   readonly amount?: number;
   readonly reason?: Refund['reason'];

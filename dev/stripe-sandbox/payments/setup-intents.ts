@@ -1,5 +1,4 @@
 import { refuseUnsupported } from '../api/errors.ts';
-import { named } from '../api/operations.ts';
 import type { Params } from '../api/parameters.ts';
 import { defined, mergeMetadata, textOrNull, updatedText } from '../api/values.ts';
 import { checkAddress } from '../api/web-address.ts';
@@ -11,6 +10,7 @@ import { docUrl } from '../banks/declines.ts';
 import { checkStatus, unexpectedState } from './intent-state.ts';
 import { attachMethod, markSetUp } from './keep-method.ts';
 import { usableMethod } from './named-method.ts';
+import { customerOr } from './named-customer.ts';
 import { methodOfParams } from './payment-methods.ts';
 import { authenticationUrl } from './pay-intent.ts';
 
@@ -33,8 +33,7 @@ const UNSUPPORTED = [
 /** A new setup intent (`setup_intent.created`), not confirmed yet. */
 export function createSetupIntent(context: Context, params: Params<'setupIntentCreate'>): SetupIntent {
   refuseUnsupported(params, UNSUPPORTED);
-  const customer =
-    params.customer === undefined ? null : named(context, 'customer', params.customer, 'customer').id;
+  const customer = customerOr(context, params.customer, null);
   const method = methodOfParams(context, params, customer);
   const automatic = params.automatic_payment_methods;
   const status: SetupIntent['status'] = method ? 'requires_confirmation' : 'requires_payment_method';
@@ -64,10 +63,7 @@ export function updateSetupIntent(
   if (params.customer !== undefined || params.payment_method !== undefined) {
     checkStatus(intent, 'updated', OPEN);
   }
-  const customer =
-    params.customer === undefined
-      ? intent.customer
-      : named(context, 'customer', params.customer, 'customer').id;
+  const customer = customerOr(context, params.customer, intent.customer);
   const method = methodOfParams(context, params, customer);
   const patch = defined({
     customer,
@@ -104,7 +100,7 @@ export function confirmSetupIntent(
 }
 
 /** What has to be known about the buyer of a card that is being saved. */
-export interface SetupAttempt {
+interface SetupAttempt {
   readonly authentication?: 'confirmed' | 'refused';
   readonly returnUrl?: string | null;
 }

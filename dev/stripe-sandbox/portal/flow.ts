@@ -12,7 +12,7 @@ import type { ObjectTypes } from '../state/wire.ts';
 import { offeredPrices } from './offer.ts';
 
 type FlowParam = NonNullable<Params<'portalSessionCreate'>['flow_data']>;
-export type Flow = NonNullable<ObjectTypes['billing_portal.session']['flow']>;
+type Flow = NonNullable<ObjectTypes['billing_portal.session']['flow']>;
 type Subscription = ObjectTypes['subscription'];
 
 /**

@@ -12,7 +12,7 @@ type PaymentIntent = ObjectTypes['payment_intent'];
 type PaymentMethod = ObjectTypes['payment_method'];
 
 /** How to collect an invoice. */
-export interface Collection extends Pick<Attempt, 'offSession'> {
+interface Collection extends Pick<Attempt, 'offSession'> {
   /** Otherwise the default one of the invoice, its subscription or its customer. */
   readonly method?: PaymentMethod;
   /** By the schedule of attempts, not because somebody asked for it. */

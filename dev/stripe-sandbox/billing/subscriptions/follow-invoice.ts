@@ -10,7 +10,7 @@ type Invoice = ObjectTypes['invoice'];
 type Subscription = ObjectTypes['subscription'];
 
 /** What became of an invoice; `given_up`: the last automatic attempt has failed. */
-export type InvoiceOutcome = 'paid' | 'payment_failed' | 'given_up' | 'voided' | 'uncollectible';
+type InvoiceOutcome = 'paid' | 'payment_failed' | 'given_up' | 'voided' | 'uncollectible';
 
 /**
  * Brings a subscription to the status that its latest invoice calls for:

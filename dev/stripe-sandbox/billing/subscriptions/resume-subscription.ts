@@ -19,7 +19,7 @@ import { imagined } from '../../state/imagined.ts';
 type Subscription = ObjectTypes['subscription'];
 
 /** How a paused subscription goes on; what is left out is as Stripe's defaults are. */
-export interface Resumption {
+interface Resumption {
   /** Begin a new billing cycle, unless it is told otherwise. */
   readonly keepsAnchor?: boolean;
   /** Stay paused until the invoice is paid. */
