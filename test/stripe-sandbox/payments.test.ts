@@ -662,11 +662,12 @@ describe('bank debits', () => {
   });
 });
 
-describe('routes with two names', () => {
-  test('are found, and an unknown child is not', async () => {
+describe('a route with two ids', () => {
+  test('leads to the child of the object, and nowhere without one', async () => {
     const { sandbox: server, stripe } = await sandbox();
-    const customer = await stripe.customers.create();
+    const customer = await customerWith(stripe, 'pm_card_visa');
     const path = `/v1/customers/${customer.id}/payment_methods`;
+    expect((await raw(server, 'GET', `${path}/${defaultMethod(customer)}`)).status).toBe(200);
     expect((await raw(server, 'GET', `${path}/pm_unknown`)).status).toBe(404);
     expect((await raw(server, 'GET', `${path}/`)).status).toBe(404);
   });

@@ -402,7 +402,7 @@ describe('the page of the customer portal', () => {
     expect((await eventsOf(stripe)).filter(({ type }) => type === 'customer.updated')).toHaveLength(1);
   });
 
-  test('closes a day after it was opened, and to whom it does not know', async () => {
+  test('closes a day after it was opened; an unknown link leads nowhere', async () => {
     let now = new Date('2027-03-01T00:00:00Z');
     const { sandbox: started, stripe } = await sandbox({ now: () => now });
     const { id } = await stripe.customers.create();
@@ -415,7 +415,7 @@ describe('the page of the customer portal', () => {
     expect(await stripe.customers.retrieve(id)).toMatchObject({ name: null });
   });
 
-  test('does nothing that it does not know', async () => {
+  test('refuses an action that it does not know', async () => {
     const { stripe } = await sandbox();
     const { id } = await stripe.customers.create();
     const response = await submit(await open(stripe, id), { action: 'delete' });

@@ -1,3 +1,4 @@
+import { DAY } from '../../support.ts';
 import type Stripe from 'stripe';
 import type { ObjectTypes } from '../../../../dev/stripe-sandbox/state/wire.ts';
 import type { Play, Steps } from '../play.ts';
@@ -5,7 +6,6 @@ import type { Play, Steps } from '../play.ts';
 type Schedule = ObjectTypes['subscription_schedule'];
 type Phase = Stripe.SubscriptionScheduleUpdateParams.Phase;
 
-const DAY = 86_400;
 const PRORATIONS = ['create_prorations', 'always_invoice', 'none'] as const;
 
 export const scheduleSteps: Steps = {

@@ -1,3 +1,4 @@
+import { DAY } from '../../support.ts';
 import type Stripe from 'stripe';
 import type { ObjectTypes } from '../../../../dev/stripe-sandbox/state/wire.ts';
 import type { Catalog, Play, Steps } from '../play.ts';
@@ -6,7 +7,6 @@ import type { Random } from '../random.ts';
 type Subscription = ObjectTypes['subscription'];
 type Update = Stripe.SubscriptionUpdateParams;
 
-const DAY = 86_400;
 const PRORATIONS = ['create_prorations', 'always_invoice', 'none'] as const;
 const BEHAVIORS = ['allow_incomplete', 'default_incomplete', 'error_if_incomplete'] as const;
 

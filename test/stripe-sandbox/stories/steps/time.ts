@@ -1,7 +1,6 @@
+import { DAY, HOUR } from '../../support.ts';
 import { attempt, press, type Play, type Steps } from '../play.ts';
 
-const HOUR = 3600;
-const DAY = 24 * HOUR;
 const LEAPS = [HOUR, 2 * HOUR, DAY, 3 * DAY, 7 * DAY, 25 * DAY, 32 * DAY] as const;
 
 export const timeSteps: Steps = {
