@@ -11,7 +11,8 @@ const PATH = '/p/session/:id';
  * The customer portal: what a customer has, and what can be done about it.
  *
  * GET takes `page` = `home`, `plans`, `preview`, `cancel`, `card` or `details`,
- * and the fields that the page is about. POST takes `action` and its fields:
+ * and the fields that the page is about; the ends of a flow and of the bank's
+ * question lead to `confirmed` and `returned`. POST takes `action` and its fields:
  *
  * - `cancel`: `subscription`, and if the configuration asks why, `feedback`
  *   (one of Stripe's reasons) and `comment`
