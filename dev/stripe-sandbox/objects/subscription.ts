@@ -15,9 +15,10 @@ type NewSubscription = Pick<Subscription, 'id' | 'customer' | 'currency' | 'item
   Partial<Subscription>;
 
 /** A subscription that begins now and bills in the flexible mode. */
-export function newSubscription(context: Context, wanted: NewSubscription): Subscription {
+export function newSubscription(context: Context, { id, ...wanted }: NewSubscription): Subscription {
   const now = context.now();
   return {
+    id,
     object: 'subscription',
     ...NOTHING_SPECIAL,
     billing_cycle_anchor: now,
