@@ -45,7 +45,8 @@ describe('chaos of the API', () => {
       config: null,
       counts: { rate_limit: times('429'), lost_answer: times('lost') },
     });
-    expect(chaos.counts.error + chaos.counts.saved_error).toBe(times('500'));
+    const { error = 0, saved_error = 0 } = chaos.counts ?? {};
+    expect(error + saved_error).toBe(times('500'));
   });
 
   test('other requests in between change nothing: only the kind and its count matter', async () => {
@@ -126,7 +127,8 @@ describe('chaos of webhooks', () => {
     expect(namesOf(endpoint.received)).not.toEqual(names);
     expect(namesOf(endpoint.received).toSorted()).toEqual(names.toSorted());
     const { chaos } = await stateOf(server);
-    for (const name of ['reorder', 'delay', 'burst'] as const) expect(chaos.counts[name]).toBeGreaterThan(0);
+    for (const name of ['reorder', 'delay', 'burst'] as const)
+      expect(chaos.counts?.[name]).toBeGreaterThan(0);
   });
 
   test('what is held back goes out when chaos ends', async () => {

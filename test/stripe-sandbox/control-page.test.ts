@@ -78,10 +78,10 @@ describe('the control page', () => {
       'charges',
       'events',
       'deliveries',
-    ]) {
+    ] as const) {
       expect(everything[kind], kind).not.toEqual([]);
     }
-    expect(everything['requests'][0]).toMatchObject({
+    expect(everything.requests[0]).toMatchObject({
       method: 'GET',
       path: '/v1/subscriptions',
       status: 200,

@@ -6,6 +6,7 @@ import {
   type StripeSandbox,
   type StripeSandboxOptions,
 } from '../../dev/stripe-sandbox/index.ts';
+import type { SandboxState } from '../../dev/stripe-sandbox/pages/control/state.ts';
 
 /** Unix seconds of 1 January 2026, where stories on a test clock begin, and the seconds of an hour and a day. */
 export const NEW_YEAR = Date.UTC(2026, 0, 1) / 1000;
@@ -150,9 +151,8 @@ export function raw(
   });
 }
 
-/** All that the sandbox knows. Tests look into it without types. */
-// oxlint-disable-next-line typescript/no-explicit-any -- answers are looked at, not computed with
-export async function stateOf(of: StripeSandbox): Promise<Record<string, any>> {
+/** All that the sandbox knows. */
+export async function stateOf(of: StripeSandbox): Promise<SandboxState> {
   const response = await fetch(`${of.url}/_sandbox/state`);
   return JSON.parse(await response.text());
 }

@@ -139,16 +139,7 @@ export function checkedFinalization(context: Context, finalizesAt: number): numb
   throw invalid('`automatically_finalizes_at` must be in the future.', 'automatically_finalizes_at');
 }
 
-type WrittenParams = Pick<
-  Params<'invoiceUpdate'>,
-  | 'custom_fields'
-  | 'default_payment_method'
-  | 'due_date'
-  | 'effective_at'
-  | 'footer'
-  | 'number'
-  | 'statement_descriptor'
->;
+type WrittenParams = Pick<Params<'invoiceUpdate'>, keyof WrittenMembers>;
 
 /** The members that parameters write as they are. */
 export function writtenMembers(

@@ -1,8 +1,11 @@
 import type { Context } from '../../state/context.ts';
 import type { Controls } from './controls.ts';
 
+/** The JSON of `GET /_sandbox/state`. */
+export type SandboxState = ReturnType<typeof stateOf>;
+
 /** All that the sandbox knows, newest first. `now` is the sandbox's own time in Unix seconds. */
-export function stateOf({ sandboxClock, store }: Context, { api, chaos, deliveries }: Controls): object {
+export function stateOf({ sandboxClock, store }: Context, { api, chaos, deliveries }: Controls) {
   return {
     now: sandboxClock.now(),
     settings: store.settings,
