@@ -20,9 +20,9 @@ const composition: readonly string[] = ['app', 'deps', 'env', 'index', 'jobs'];
 
 /**
  * Foreign keys between domains that do not know each other: one `tables.ts` names the other's, and nothing more.
- * A credit lot names the offer it was bought with.
+ * A credit lot names the offer it was bought with, and the payment that paid for it.
  */
-const foreignKeys: Readonly<Record<string, readonly string[]>> = { credits: ['pricing'] };
+const foreignKeys: Readonly<Record<string, readonly string[]>> = { credits: ['pricing', 'billing'] };
 
 export const domainNames = Object.keys(domains);
 

@@ -43,7 +43,7 @@ export async function settleInvoice(deps: SettlementDeps, fact: Fact): Promise<S
       ...(invoice.stripeCustomerId === null
         ? []
         : [keepStripeCustomer(customerId, invoice.stripeCustomerId)]),
-      ...billed.flatMap(({ line, offer }) => period(fact, invoice, customerId, line, offer)),
+      ...billed.flatMap(({ line, offer }) => period(deps, fact, invoice, customerId, line, offer)),
     ],
   };
 }
@@ -57,6 +57,7 @@ function soldPlan(line: Line, offers: readonly Offer[]): readonly { line: Line; 
 
 /** The money and the credits of one plan for one period. */
 function period(
+  { clock }: SettlementDeps,
   fact: Fact,
   invoice: Invoice,
   customerId: string,
@@ -76,15 +77,20 @@ function period(
   });
   const grant = grantCredits({
     customerId,
+    kind: 'plan',
     source: 'invoice_line',
     sourceRef: line.id,
     transactionType: 'subscription_grant',
+    credits: offer.credits * line.quantity,
     offerId: offer.id,
-    credits: offer.credits,
-    quantity: line.quantity,
+    payment: { invoiceId: invoice.id },
+    stripeSubscriptionId: invoice.subscriptionId,
+    expiresAt: line.periodEnd,
     description: `Monthly credits of ${offer.name}`,
+    reason: null,
     eventId: fact.eventId,
     actor: actorLabel({ kind: 'system', name: 'webhook' }),
+    now: clock.now(),
   });
   return offer.credits === 0 ? [payment] : [payment, grant];
 }

@@ -55,7 +55,7 @@ export async function settleSession(deps: SettlementDeps, fact: Fact, unpaid: Un
         ? []
         : [keepStripeCustomer(customerId, session.stripeCustomerId)]),
       ...(completed === undefined ? [] : [payCheckout(completed)]),
-      ...(session.mode === 'payment' ? purchase(fact, session, customerId, offer) : []),
+      ...(session.mode === 'payment' ? purchase(deps, fact, session, customerId, offer) : []),
     ],
   };
 }
@@ -74,6 +74,7 @@ type Offer = Awaited<ReturnType<typeof findOffers>>[number];
 
 /** The money and the credits of a paid package, however many of it were bought. */
 function purchase(
+  { clock }: SettlementDeps,
   fact: Fact,
   session: CheckoutSession,
   customerId: string,
@@ -92,15 +93,20 @@ function purchase(
   });
   const grant = grantCredits({
     customerId,
+    kind: 'purchased',
     source: 'checkout_session',
     sourceRef: session.id,
     transactionType: 'purchase',
+    credits: offer.credits * quantity,
     offerId: offer.id,
-    credits: offer.credits,
-    quantity,
+    payment: session.paymentIntentId === null ? null : { paymentIntentId: session.paymentIntentId },
+    stripeSubscriptionId: null,
+    expiresAt: null,
     description: `Purchased ${offer.name}`,
+    reason: null,
     eventId: fact.eventId,
     actor: actorLabel({ kind: 'system', name: 'webhook' }),
+    now: clock.now(),
   });
   return [...(session.paymentIntentId === null ? [] : [payment]), ...(offer.credits === 0 ? [] : [grant])];
 }

@@ -9,7 +9,7 @@ export interface Fact {
 }
 
 /** What is needed to look at a fact; it is changed by nobody but the caller, who commits the effects. */
-export type SettlementDeps = Pick<Deps, 'db' | 'stripe'>;
+export type SettlementDeps = Pick<Deps, 'db' | 'stripe' | 'clock'>;
 
 /** Why an event needs nothing from us. */
 export type IgnoredReason = 'not_ours' | 'nothing_sold' | 'nothing_paid' | 'not_a_period' | 'trial';

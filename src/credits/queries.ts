@@ -1,33 +1,57 @@
-import { and, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt, sql, type SQL } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
 import { isUser } from '../customers/index.ts';
 import { customers } from '../customers/tables.ts';
 import { build } from '../db/index.ts';
-import { creditAccounts, creditCosts, creditTransactions } from './tables.ts';
+import { creditAccounts, creditCosts, creditTransactions, type creditLots } from './tables.ts';
+import type { TransactionType } from './transaction-types.ts';
 
 /** Credits for one fact. (source, sourceRef) names the fact: it grants once, however often it is told. */
 export interface Grant {
   readonly customerId: string;
-  readonly source: 'checkout_session' | 'invoice_line';
+  readonly kind: (typeof creditLots.$inferSelect)['kind'];
+  readonly source: (typeof creditLots.$inferSelect)['source'];
   readonly sourceRef: string;
-  readonly transactionType: 'purchase' | 'subscription_grant';
-  /** The offer that was sold, its credits, and how many times it was sold. */
-  readonly offerId: string;
+  readonly transactionType: TransactionType;
   readonly credits: number;
-  readonly quantity: number;
+  /** The offer that was sold, and the payment that paid for it, by its id at Stripe. */
+  readonly offerId: string | null;
+  readonly payment: StripePayment | null;
+  readonly stripeSubscriptionId: string | null;
+  /** For a plan's credits, the end of the month that was paid for. */
+  readonly expiresAt: Date | null;
   readonly description: string;
-  readonly eventId: string;
+  readonly reason: string | null;
+  readonly eventId: string | null;
   readonly actor: string;
+  readonly now: Date;
 }
 
-/** Lot, ledger row and balance by one SQL function; nothing when the fact has granted before. */
+/** A row of `payments`, which may be written in the same batch. */
+export type StripePayment = { readonly paymentIntentId: string } | { readonly invoiceId: string };
+
+/** The payment's id, for a statement that runs after the one that writes it. */
+export function paymentIdOf(payment: StripePayment): SQL {
+  return 'invoiceId' in payment
+    ? sql`(select id from payments where stripe_invoice_id = ${payment.invoiceId})`
+    : sql`(select id from payments where stripe_payment_intent_id = ${payment.paymentIntentId})`;
+}
+
+/** An instant as a parameter of a SQL function. */
+export function instant(moment: Date | null): SQL {
+  return sql`${moment?.toISOString() ?? null}::timestamptz`;
+}
+
+/** Lot, ledger row and balance by one SQL function; nothing when the fact has granted before. Row: `result` (jsonb). */
 export function grantCredits(grant: Grant) {
-  return build.execute(sql`
-    select granted, balance from grant_credits(
-      ${grant.customerId}::uuid, ${grant.credits}::bigint * ${grant.quantity}::bigint, ${grant.source},
-      ${grant.sourceRef}, ${grant.transactionType}, ${grant.offerId}::uuid, null::timestamptz, ${grant.description},
-      ${grant.eventId}, ${grant.actor}
-    )`);
+  return build.execute<{ result: unknown }>(sql`
+    select grant_credits(
+      ${grant.customerId}::uuid, ${grant.credits}::bigint, ${grant.kind}, ${grant.source}, ${grant.sourceRef},
+      ${grant.transactionType}, ${grant.offerId}::uuid,
+      ${grant.payment === null ? sql`null::uuid` : paymentIdOf(grant.payment)}, ${grant.stripeSubscriptionId},
+      ${instant(grant.expiresAt)}, ${grant.description}, ${grant.reason}, ${grant.eventId}, ${grant.actor},
+      ${instant(grant.now)}
+    ) as result`);
 }
 
 /**

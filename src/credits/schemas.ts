@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { creditAmount, itemKey, pageLimit, timestamp, uuid } from '../core/schema.ts';
+import { transactionTypes } from './transaction-types.ts';
 
 /** A number of credits that may be negative: the movement of an account, or what it stands at with debt. */
 const signedCredits = z.int();
@@ -7,7 +8,7 @@ const signedCredits = z.int();
 const creditTransaction = z
   .strictObject({
     id: uuid,
-    transaction_type: z.enum(['purchase', 'subscription_grant', 'import']),
+    transaction_type: z.enum(transactionTypes),
     amount: signedCredits.meta({ description: 'What the balance changed by: positive for a grant.' }),
     balance_after: signedCredits,
     operation_type: z.string().nullable(),

@@ -1,4 +1,5 @@
-import { pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { foreignKey, index, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
 
 /** Who pays. A person is known by who vouches for them (issuer) and the name they go by there (subject). */
 export const customers = pgTable(
@@ -13,5 +14,30 @@ export const customers = pgTable(
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
   },
-  (table) => [unique('customers_issuer_subject_unique').on(table.issuer, table.subject)],
+  (table) => [
+    unique('customers_issuer_subject_unique').on(table.issuer, table.subject),
+    index('customers_email').on(sql`lower(${table.email})`),
+    index('customers_subject').on(table.subject),
+  ],
+);
+
+/** Something that the customer, or the product, is to be told of: written with what it tells of, in one transaction. */
+export const customerNotices = pgTable(
+  'customer_notices',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    customerId: uuid('customer_id').notNull(),
+    /** Such as `credits.low` and `top_up.stopped`. */
+    noticeType: text('notice_type').notNull(),
+    data: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    foreignKey({
+      name: 'customer_notices_customer_id_fk',
+      columns: [table.customerId],
+      foreignColumns: [customers.id],
+    }),
+    index('customer_notices_customer_id').on(table.customerId, table.createdAt),
+  ],
 );

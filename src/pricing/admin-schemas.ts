@@ -136,7 +136,7 @@ export const itemListQuery = z.strictObject({
 });
 
 export const historyQuery = z.strictObject({
-  item_type: z.enum(['plan', 'package']).optional(),
+  item_type: z.enum(['plan', 'package', 'operation']).optional(),
   item_key: itemKey.optional(),
   field: z
     .string()
@@ -223,7 +223,7 @@ export const packageList = z.strictObject({
 const historyEntry = z
   .strictObject({
     id: z.int(),
-    item_type: z.enum(['plan', 'package']),
+    item_type: z.enum(['plan', 'package', 'operation']),
     item_key: z.string(),
     field_changed: z.string(),
     old_value: z.unknown().meta({ description: 'Typed as the field is; null where there was none.' }),

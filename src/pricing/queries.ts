@@ -205,7 +205,8 @@ export function publishOffer(offer: NewOfferRow, author: Author, now: Date) {
 }
 
 export interface HistoryFilter {
-  readonly itemType: ItemType | undefined;
+  /** `operation`: the cost of an operation in credits, which the database records there too. */
+  readonly itemType: ItemType | 'operation' | undefined;
   readonly itemKey: string | undefined;
   readonly field: string | undefined;
   readonly from: string | undefined;

@@ -41,6 +41,8 @@ export const subscriptionPlans = pgTable(
     interval: text({ enum: ['month', 'year'] }).notNull(),
     /** How many unspent plan credits survive a renewal; null: all. */
     rolloverCap: bigint('rollover_cap', { mode: 'number' }),
+    /** What a trial of the plan grants. */
+    trialCredits: bigint('trial_credits', { mode: 'number' }).notNull().default(0),
     features: jsonb().$type<readonly string[]>().notNull().default([]),
     stripeProductId: text('stripe_product_id').unique('subscription_plans_stripe_product_id_unique'),
     ...stripeProduct,
@@ -50,6 +52,7 @@ export const subscriptionPlans = pgTable(
     check('subscription_plans_plan_key_format', sql`${table.planKey} ~ '^[a-z0-9][a-z0-9_]{0,62}$'`),
     check('subscription_plans_interval_known', sql`${table.interval} in ('month', 'year')`),
     check('subscription_plans_rollover_cap_not_negative', sql`${table.rolloverCap} >= 0`),
+    check('subscription_plans_trial_credits_range', sql`${table.trialCredits} between 0 and 1000000000000`),
     check('subscription_plans_features_list', sql`jsonb_typeof(${table.features}) = 'array'`),
   ],
 );
@@ -130,7 +133,7 @@ export const pricingHistory = pgTable(
   'pricing_history',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-    itemType: text('item_type', { enum: ['plan', 'package'] }).notNull(),
+    itemType: text('item_type', { enum: ['plan', 'package', 'operation'] }).notNull(),
     itemKey: text('item_key').notNull(),
     fieldChanged: text('field_changed').notNull(),
     oldValue: jsonb('old_value'),
@@ -145,7 +148,7 @@ export const pricingHistory = pgTable(
     changedAt: timestamp('changed_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
-    check('pricing_history_item_type_known', sql`${table.itemType} in ('plan', 'package')`),
+    check('pricing_history_item_type_known', sql`${table.itemType} in ('plan', 'package', 'operation')`),
     index('pricing_history_item').on(table.itemType, table.itemKey, table.id),
     index('pricing_history_changed_at').on(table.changedAt),
     index('pricing_history_operation_id').on(table.operationId),

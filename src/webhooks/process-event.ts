@@ -7,7 +7,7 @@ import { readStoredEvent, StripeRefusal, type StripeEvent } from '../stripe/inde
 import { handlerOf } from './handlers.ts';
 import { claimEvent, claimLost, completeEvent, failEvent, ignoreEvent, type Claim } from './queries.ts';
 
-export type ProcessDeps = Pick<Deps, 'db' | 'stripe' | 'log'>;
+export type ProcessDeps = Pick<Deps, 'db' | 'stripe' | 'log' | 'clock'>;
 
 /**
  * Processes one stored event, if it is due and nobody else has it: claims it, asks Stripe, and commits the effects

@@ -48,6 +48,7 @@ export const webhookEvents = pgTable(
       'webhook_events_status_known',
       sql`${table.status} in ('pending', 'processing', 'processed', 'ignored', 'failed', 'dead')`,
     ),
+    index('webhook_events_customer_id').on(table.customerId, table.receivedAt),
     index('webhook_events_due')
       .on(table.nextAttemptAt)
       .where(sql`${table.status} in ('pending', 'failed', 'processing')`),

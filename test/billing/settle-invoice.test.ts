@@ -4,6 +4,7 @@ import { startGateway, type NeonGateway } from '../../dev/neon-gateway/index.ts'
 import { settleInvoice } from '../../src/billing/index.ts';
 import { createUsage } from '../../src/core/usage.ts';
 import { connect, openDatabase, type Database } from '../../src/db/index.ts';
+import { systemClock } from '../../src/core/time.ts';
 import type { Invoice, StripeGateway } from '../../src/stripe/index.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { migratedTemplate } from '../support/template.ts';
@@ -85,7 +86,7 @@ function newInvoice(
 async function settle(invoice: Invoice | undefined): Promise<string> {
   const stripe: Pick<StripeGateway, 'findInvoice'> = { findInvoice: async () => invoice };
   const fact = { eventId: `evt_${randomUUID()}`, objectId: invoice?.id ?? 'in_none', occurredAt: new Date() };
-  const settlement = await settleInvoice({ db, stripe: onlyFinding(stripe) }, fact);
+  const settlement = await settleInvoice({ db, stripe: onlyFinding(stripe), clock: systemClock }, fact);
   if (settlement.kind === 'ignored') return settlement.reason;
   const [first, ...rest] = settlement.statements;
   if (first !== undefined) await db.batch([first, ...rest]);

@@ -116,7 +116,7 @@ async function tablesInDatabase(url: string): Promise<string[]> {
       WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'schema_migrations'
     ), lines AS (
       SELECT relname, concat('column ', attname, ' ', format_type(atttypid, atttypmod),
-        CASE WHEN attnotnull THEN ' not null' END, CASE WHEN atthasdef OR attidentity <> '' THEN ' default' END) AS line
+        CASE WHEN attnotnull THEN ' not null' END, CASE WHEN (atthasdef AND attgenerated = '') OR attidentity <> '' THEN ' default' END) AS line
       FROM tables JOIN pg_attribute ON attrelid = tables.oid AND attnum > 0 AND NOT attisdropped
       UNION ALL
       SELECT relname,
