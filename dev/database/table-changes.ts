@@ -17,7 +17,7 @@ export interface TableChanges {
 const constantId = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Compares the tables that the code under a directory defines (`tables.ts` of each domain) with the snapshot that
+ * Compares the tables that the code under a directory defines (`tables.ts` of each domain, and `…-tables.ts`) with the snapshot that
  * the newest generated migration left. At a terminal, drizzle-kit asks which added tables and columns are renamed
  * ones; without a terminal that is an error.
  */
@@ -41,7 +41,7 @@ export async function findTableChanges(directory: string, snapshotFile: string):
 
 async function describeTables(directory: string): Promise<Snapshot> {
   const tables: Record<string, unknown> = {};
-  for (const file of globSync('src/*/tables.ts', { cwd: directory }).toSorted()) {
+  for (const file of globSync('src/*/{tables,*-tables}.ts', { cwd: directory }).toSorted()) {
     const module: Record<string, unknown> = await import(pathToFileURL(join(directory, file)).href);
     for (const [name, value] of Object.entries(module)) tables[`${file}#${name}`] = value;
   }

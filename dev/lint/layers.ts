@@ -155,11 +155,18 @@ function isBelow(from: SourceFile, to: Import): boolean {
 
 function isForeignKey(from: SourceFile, to: Import): boolean {
   const allowed = foreignKeys[from.layer ?? ''] ?? [];
-  return reaches(to, ...allowed) && from.name === 'tables' && to.file?.name === 'tables';
+  return (
+    reaches(to, ...allowed) && hasRole(from, 'tables') && to.file !== undefined && hasRole(to.file, 'tables')
+  );
 }
 
 function readsTables(from: SourceFile, to: Import): boolean {
-  return to.file?.name === 'tables' && from.layer !== undefined && hasRole(from, 'tables', 'queries');
+  return (
+    to.file !== undefined &&
+    hasRole(to.file, 'tables') &&
+    from.layer !== undefined &&
+    hasRole(from, 'tables', 'queries')
+  );
 }
 
 function skipsVerb(from: SourceFile, to: Import): boolean {

@@ -31,14 +31,14 @@ export interface Grant {
 export type StripePayment = { readonly paymentIntentId: string } | { readonly invoiceId: string };
 
 /** The payment's id, for a statement that runs after the one that writes it. */
-export function paymentIdOf(payment: StripePayment): SQL {
+function paymentIdOf(payment: StripePayment): SQL {
   return 'invoiceId' in payment
     ? sql`(select id from payments where stripe_invoice_id = ${payment.invoiceId})`
     : sql`(select id from payments where stripe_payment_intent_id = ${payment.paymentIntentId})`;
 }
 
 /** An instant as a parameter of a SQL function. */
-export function instant(moment: Date | null): SQL {
+function instant(moment: Date | null): SQL {
   return sql`${moment?.toISOString() ?? null}::timestamptz`;
 }
 

@@ -69,7 +69,7 @@ describe('the migrations', () => {
 /** Lines of one shape from both sides: table, then what of it (column, constraint, index), then how it is. */
 async function tablesInCode(): Promise<string[]> {
   const modules = await Promise.all(
-    globSync('src/*/tables.ts').map(
+    globSync('src/*/{tables,*-tables}.ts').map(
       (file): Promise<Record<string, unknown>> => import(pathToFileURL(file).href),
     ),
   );
