@@ -186,7 +186,7 @@ export const layerCases: readonly LintCase[] = [
   {
     rule: 'ratecard(domain-order)',
     file: 'src/credits/tables.ts',
-    forbids: ["import { $ } from '../billing/tables.ts';", "import { $ } from '../pricing/index.ts';"],
+    forbids: ["import { $ } from '../webhooks/tables.ts';", "import { $ } from '../pricing/index.ts';"],
     allows: ["import { $ } from '../pricing/tables.ts';", "import { $ } from '../customers/tables.ts';"],
   },
   {
