@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, gt, inArray, notExists, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, gt, inArray, isNull, notExists, sql } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
 import { isUser } from '../customers/index.ts';
 import { customers } from '../customers/tables.ts';
@@ -8,9 +8,20 @@ import { checkouts, payments } from './tables.ts';
 
 type NewPayment = typeof payments.$inferInsert;
 
-/** Money that arrived. The PaymentIntent or Invoice is unique: told again, it changes nothing. */
+/**
+ * Money that arrived. The PaymentIntent or Invoice is unique: told again, it changes nothing, but an invoice whose
+ * PaymentIntent was not known before gets it.
+ */
 export function recordPayment(payment: NewPayment) {
-  return build.insert(payments).values(payment).onConflictDoNothing();
+  const insert = build.insert(payments).values(payment);
+  if (payment.stripeInvoiceId === undefined || payment.stripeInvoiceId === null) {
+    return insert.onConflictDoNothing();
+  }
+  return insert.onConflictDoUpdate({
+    target: payments.stripeInvoiceId,
+    set: { stripePaymentIntentId: sql`excluded.stripe_payment_intent_id` },
+    setWhere: isNull(payments.stripePaymentIntentId),
+  });
 }
 
 /** The newest plan payment whose period is not over at `now`; no row when nothing is paid for. */

@@ -67,6 +67,7 @@ function period(
   const payment = recordPayment({
     customerId,
     offerId: offer.id,
+    stripePaymentIntentId: invoice.paymentIntentId,
     stripeInvoiceId: invoice.id,
     stripeSubscriptionId: invoice.subscriptionId,
     currency: invoice.currency,

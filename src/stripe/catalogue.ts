@@ -1,17 +1,8 @@
 import type Stripe from 'stripe';
+import type { Asking } from './asking.ts';
 
 /** The SDK wants a bound for a list that it keeps whole. */
 const listedPricesAtMost = 10_000;
-
-/** Asks Stripe under an idempotency key. */
-export type Ask<T> = (options: Stripe.RequestOptions) => Promise<T>;
-
-/** How the gateway asks: counting calls, with errors of ours. */
-interface Asking {
-  call<T>(ask: () => Promise<T>): Promise<T>;
-  /** Creates under a name that Stripe keeps. */
-  create<T>(name: string, ask: Ask<T>): Promise<T>;
-}
 
 /** Products and Prices: the catalogue, as Stripe is told of it. */
 export interface StripeCatalogue {

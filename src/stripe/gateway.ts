@@ -1,19 +1,16 @@
 import type Stripe from 'stripe';
 import type { Usage } from '../core/usage.ts';
-import { openStripeCatalogue, type Ask, type StripeCatalogue } from './catalogue.ts';
-import { fromStripeError, isMissing, isSpentName } from './errors.ts';
-import { checkoutSession, invoice, type CheckoutSession, type Invoice } from './schemas.ts';
-
-/** How often a creation is named anew because Stripe no longer takes its old name. */
-const namesPerCreation = 3;
+import { askStripe } from './asking.ts';
+import { openStripeCatalogue, type StripeCatalogue } from './catalogue.ts';
+import { openStripeInvoices, type StripeInvoices } from './invoices.ts';
+import { checkoutSession, type CheckoutSession } from './schemas.ts';
 
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
-export interface StripeGateway extends StripeCatalogue {
+export interface StripeGateway extends StripeCatalogue, StripeInvoices {
   createCustomer(customer: { customerId: string; email: string | undefined }): Promise<string>;
   openCheckout(checkout: NewCheckout): Promise<{ sessionId: string; url: string; expiresAt: Date }>;
   /** The session as Stripe has it now; undefined when this account has no such session. */
   findCheckoutSession(sessionId: string): Promise<CheckoutSession | undefined>;
-  findInvoice(invoiceId: string): Promise<Invoice | undefined>;
   openPortal(portal: { stripeCustomerId: string; returnUrl: string }): Promise<string>;
 }
 
@@ -28,24 +25,12 @@ export interface NewCheckout {
 
 /** Stripe as one request sees it: calls are counted into the request's usage, errors are ours. */
 export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
-  async function call<T>(ask: () => Promise<T>): Promise<T> {
-    const started = performance.now();
-    try {
-      return await ask();
-    } catch (error) {
-      throw fromStripeError(error);
-    } finally {
-      usage.calls += 1;
-      usage.milliseconds += performance.now() - started;
-    }
-  }
-
-  async function create<T>(name: string, ask: Ask<T>): Promise<T> {
-    return call(() => createNamed(name, ask));
-  }
+  const asking = askStripe(usage);
+  const { call, create, find } = asking;
 
   return {
-    ...openStripeCatalogue(sdk, { call, create }),
+    ...openStripeCatalogue(sdk, asking),
+    ...openStripeInvoices(sdk, asking),
     createCustomer: async ({ customerId, email }) => {
       const metadata = { ratecard_customer: customerId };
       const customer = await create(`customer:${customerId}`, (options) =>
@@ -60,14 +45,10 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
       if (session.url === null) throw new Error('Stripe opened a hosted checkout without a page');
       return { sessionId: session.id, url: session.url, expiresAt: new Date(session.expires_at * 1000) };
     },
-    findCheckoutSession: async (sessionId) =>
-      found(async () =>
-        checkoutSession.parse(
-          await call(() => sdk.checkout.sessions.retrieve(sessionId, { expand: ['line_items'] })),
-        ),
-      ),
-    findInvoice: async (invoiceId) =>
-      found(async () => invoice.parse(await call(() => sdk.invoices.retrieve(invoiceId)))),
+    findCheckoutSession: async (sessionId) => {
+      const found = await find(() => sdk.checkout.sessions.retrieve(sessionId, { expand: ['line_items'] }));
+      return found && checkoutSession.parse(found);
+    },
     openPortal: async ({ stripeCustomerId, returnUrl }) => {
       const session = await call(() =>
         sdk.billingPortal.sessions.create({ customer: stripeCustomerId, return_url: returnUrl }),
@@ -75,20 +56,6 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
       return session.url;
     },
   };
-}
-
-/**
- * Stripe keeps an idempotency key, its parameters and its answer (a 500 too) for a day. A creation that the key stands
- * in the way of goes on under another name; what the first try may have left at Stripe is referred to by nothing.
- */
-async function createNamed<T>(name: string, ask: Ask<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask({ idempotencyKey: attempt === 1 ? name : `${name}:${attempt}` });
-    } catch (error) {
-      if (attempt === namesPerCreation || !isSpentName(error)) throw error;
-    }
-  }
 }
 
 function sessionParameters(checkout: NewCheckout): Stripe.Checkout.SessionCreateParams {
@@ -105,13 +72,4 @@ function sessionParameters(checkout: NewCheckout): Stripe.Checkout.SessionCreate
       ? { subscription_data: { metadata } }
       : { payment_intent_data: { metadata } }),
   };
-}
-
-async function found<T>(find: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await find();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }

@@ -3,5 +3,6 @@ export { createStripeClient } from './client.ts';
 export { StripeRefusal } from './errors.ts';
 export type { OfferPrice } from './catalogue.ts';
 export { openStripe, type StripeGateway } from './gateway.ts';
-export type { CheckoutSession, Invoice, StripeEvent } from './schemas.ts';
+export type { Invoice } from './invoice-schemas.ts';
+export type { CheckoutSession, StripeEvent } from './schemas.ts';
 export { readSignedEvent, readStoredEvent } from './webhook-signature.ts';

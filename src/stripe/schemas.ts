@@ -1,18 +1,7 @@
 import { z } from 'zod';
+import { id, moment, reference } from './members.ts';
 
 /** What Ratecard reads of Stripe's objects, checked; everything else of them is left alone. */
-
-const id = z.string().min(1);
-
-/** A reference comes as an id, or as the object itself where it was expanded. */
-const reference = z.union([id, z.object({ id }).transform((object) => object.id)]);
-
-/** Up to the end of the year 9999, the last that ISO 8601 writes in four digits. */
-const moment = z
-  .int()
-  .min(0)
-  .max(253_402_300_799)
-  .transform((seconds) => new Date(seconds * 1000));
 
 /** https://docs.stripe.com/api/checkout/sessions/object */
 export const checkoutSession = z
@@ -51,59 +40,6 @@ export const checkoutSession = z
     })),
   }));
 export type CheckoutSession = z.output<typeof checkoutSession>;
-
-const lineOrigin = z.object({ proration: z.boolean() }).nullish();
-
-/** https://docs.stripe.com/api/invoices/object: a line's own period is the one that was paid for. */
-export const invoice = z
-  .object({
-    id,
-    status: z.string().nullable(),
-    billing_reason: z.string().nullable(),
-    customer: reference.nullable(),
-    currency: z.string(),
-    amount_paid: z.int(),
-    created: moment,
-    status_transitions: z.object({ paid_at: moment.nullable() }),
-    parent: z.object({ subscription_details: z.object({ subscription: reference }).nullish() }).nullable(),
-    lines: z.object({
-      data: z.array(
-        z.object({
-          id,
-          amount: z.int(),
-          quantity: z.int().nullable(),
-          period: z.object({ start: moment, end: moment }),
-          parent: z
-            .object({ subscription_item_details: lineOrigin, invoice_item_details: lineOrigin })
-            .nullish(),
-          pricing: z.object({ price_details: z.object({ price: reference }).nullish() }).nullable(),
-        }),
-      ),
-    }),
-  })
-  .transform((object) => ({
-    id: object.id,
-    status: object.status,
-    billingReason: object.billing_reason,
-    stripeCustomerId: object.customer,
-    subscriptionId: object.parent?.subscription_details?.subscription ?? null,
-    currency: object.currency.toUpperCase(),
-    amountPaidMinor: object.amount_paid,
-    paidAt: object.status_transitions.paid_at ?? object.created,
-    lines: object.lines.data.map((line) => ({
-      id: line.id,
-      stripePriceId: line.pricing?.price_details?.price ?? null,
-      quantity: line.quantity ?? 1,
-      /** Before discounts. */
-      amountMinor: line.amount,
-      /** Balances a change of the subscription in the middle of a period. */
-      isProration:
-        (line.parent?.subscription_item_details ?? line.parent?.invoice_item_details)?.proration ?? false,
-      periodStart: line.period.start,
-      periodEnd: line.period.end,
-    })),
-  }));
-export type Invoice = z.output<typeof invoice>;
 
 /** https://docs.stripe.com/api/events/object */
 export const event = z.object({

@@ -54,6 +54,7 @@ async function newLine(members: Partial<Line> = {}): Promise<Line> {
   return {
     id: `il_${randomUUID()}`,
     stripePriceId: await priceOf('subscription_plans', 'starter_monthly'),
+    subscriptionId: null,
     quantity: 1,
     amountMinor: 99,
     isProration: false,
@@ -76,6 +77,7 @@ function newInvoice(
     subscriptionId: `sub_${randomUUID()}`,
     currency: 'GBP',
     amountPaidMinor: 99,
+    paymentIntentId: `pi_${randomUUID()}`,
     paidAt: new Date('2026-11-01T00:00:05Z'),
     lines: [...lines],
     ...members,
@@ -199,6 +201,21 @@ test('the customer is known by the checkout that began the subscription, too', a
   );
   expect(await settle(invoice)).toBe('effects');
   expect(await grantsOf(customer.id)).toEqual([500]);
+});
+
+test('an invoice tells which PaymentIntent paid it, also where that was not known when it was written', async () => {
+  const customer = await newCustomer();
+  const invoice = newInvoice(customer.stripeCustomerId, [await newLine()]);
+  const payments = async () =>
+    database.query(
+      'select stripe_payment_intent_id, amount_minor::int from payments where customer_id = $1',
+      [customer.id],
+    );
+  await settle({ ...invoice, paymentIntentId: null });
+  expect(await payments()).toEqual([{ stripe_payment_intent_id: null, amount_minor: 99 }]);
+  await settle(invoice);
+  await settle({ ...invoice, paymentIntentId: null });
+  expect(await payments()).toEqual([{ stripe_payment_intent_id: invoice.paymentIntentId, amount_minor: 99 }]);
 });
 
 test('an offer without credits is a payment and no grant', async () => {

@@ -75,7 +75,13 @@ async function expectGrantedOnce(
   const { lots, transactions, payments, checkouts } = await booksOf(worker, buyer);
   expect(lots).toMatchObject([{ source: 'invoice_line', granted: credits }]);
   expect(transactions).toMatchObject([{ transaction_type: 'subscription_grant', amount: credits }]);
-  expect(payments).toMatchObject([{ stripe_invoice_id: invoiceId, stripe_payment_intent_id: null }]);
+  const paidBy = await stripeOf(worker).invoicePayments.list({ invoice: invoiceId });
+  expect(payments).toMatchObject([
+    {
+      stripe_invoice_id: invoiceId,
+      stripe_payment_intent_id: paidBy.data[0]?.payment.payment_intent ?? null,
+    },
+  ]);
   expect(checkouts).toMatchObject([
     { stripe_session_id: sessionId, stripe_subscription_id: expect.any(String), status: 'paid' },
   ]);
