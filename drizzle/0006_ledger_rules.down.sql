@@ -72,7 +72,7 @@ DROP FUNCTION credit_transaction_json(credit_transactions);
 --> statement-breakpoint
 DROP FUNCTION credit_account_json(credit_accounts);
 --> statement-breakpoint
-DROP FUNCTION settle_credit_account(credit_accounts, bigint, timestamptz);
+DROP FUNCTION settle_credit_account(credit_accounts, timestamptz);
 --> statement-breakpoint
 DROP FUNCTION expire_holds_of(credit_accounts, timestamptz);
 --> statement-breakpoint

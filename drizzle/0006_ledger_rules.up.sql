@@ -221,19 +221,17 @@ BEGIN
   END LOOP;
 END $$;
 --> statement-breakpoint
--- A locked account as it is at p_now: without what has expired since it was last looked at, and, where p_needed credits
--- are not there otherwise, without the holds that have.
-CREATE FUNCTION settle_credit_account(INOUT account credit_accounts, p_needed bigint, p_now timestamptz)
-LANGUAGE plpgsql AS $$
+-- A locked account as it is at p_now: without the holds and the lots whose time is over since it was last looked at.
+CREATE FUNCTION settle_credit_account(INOUT account credit_accounts, p_now timestamptz) LANGUAGE plpgsql AS $$
 BEGIN
+  IF account.held > 0 THEN
+    account := expire_holds_of(account, p_now);
+  END IF;
   IF EXISTS (
     SELECT FROM credit_lots WHERE customer_id = account.customer_id AND is_open AND remaining > held AND NOT renews
       AND expires_at <= p_now
   ) THEN
     account := expire_lots_of(account, p_now);
-  END IF;
-  IF account.held > 0 AND account.balance - account.held < p_needed THEN
-    account := expire_holds_of(account, p_now);
   END IF;
 END $$;
 --> statement-breakpoint
@@ -297,7 +295,7 @@ BEGIN
     RETURN jsonb_build_object('outcome', 'insufficient', 'required', required,
       'credits', '{"balance": 0, "held": 0, "available": 0, "debt": 0}'::jsonb);
   END IF;
-  account := settle_credit_account(account, required, p_now);
+  account := settle_credit_account(account, p_now);
   IF required > account.balance - account.held THEN
     PERFORM save_credit_account(account, p_now);
     RETURN jsonb_build_object('outcome', 'insufficient', 'required', required,
@@ -356,7 +354,7 @@ BEGIN
     RETURN jsonb_build_object('outcome', 'insufficient', 'required', required,
       'credits', '{"balance": 0, "held": 0, "available": 0, "debt": 0}'::jsonb);
   END IF;
-  account := settle_credit_account(account, required, p_now);
+  account := settle_credit_account(account, p_now);
   IF required > account.balance - account.held THEN
     PERFORM save_credit_account(account, p_now);
     RETURN jsonb_build_object('outcome', 'insufficient', 'required', required,
@@ -567,7 +565,7 @@ DECLARE
   posted credit_transactions;
   repaid bigint;
 BEGIN
-  account := settle_credit_account(account, 0, p_now);
+  account := settle_credit_account(account, p_now);
   repaid := least(account.debt, p_amount);
   INSERT INTO credit_lots
     (customer_id, kind, source, source_ref, offer_id, payment_id, stripe_subscription_id, granted, remaining,
@@ -682,7 +680,7 @@ DECLARE
   account credit_accounts := lock_credit_account((SELECT customer_id FROM payments WHERE id = p_payment_id));
   lot_id uuid;
 BEGIN
-  account := settle_credit_account(account, 0, p_now);
+  account := settle_credit_account(account, p_now);
   UPDATE payments
   SET refunded_minor = least(amount_minor, p_refunded_minor), disputed_minor = p_disputed_minor,
     dispute_status = p_dispute_status, version = version + 1
@@ -711,7 +709,7 @@ BEGIN
   IF FOUND THEN
     RETURN credit_transaction_json(posted) || '{"outcome": "replayed"}';
   END IF;
-  account := settle_credit_account(account, 0, p_now);
+  account := settle_credit_account(account, p_now);
   SELECT * INTO entry FROM take_back_credits(account, p_amount, p_first_lot, p_source_ref, p_description, p_reason,
     p_event_id, p_actor, p_now);
   account := entry.account;
@@ -738,7 +736,7 @@ BEGIN
     RETURN grant_credits(p_customer_id, p_amount, 'promotional', 'admin', p_source_ref, 'adjustment', NULL, NULL, NULL,
       NULL, 'Adjustment', p_reason, NULL, p_actor, p_now) || '{"outcome": "adjusted"}';
   END IF;
-  account := settle_credit_account(account, -p_amount, p_now);
+  account := settle_credit_account(account, p_now);
   IF -p_amount > account.balance - account.held THEN
     PERFORM save_credit_account(account, p_now);
     RETURN jsonb_build_object('outcome', 'insufficient', 'required', -p_amount,
@@ -769,9 +767,7 @@ BEGIN
        WHERE status = 'active' AND expires_at <= p_now ORDER BY expires_at LIMIT p_limit)
     ) AS over ORDER BY customer_id LIMIT p_limit
   LOOP
-    account := lock_credit_account(due);
-    account := expire_holds_of(account, p_now);
-    account := expire_lots_of(account, p_now);
+    account := settle_credit_account(lock_credit_account(due), p_now);
     PERFORM save_credit_account(account, p_now);
     looked_at := looked_at + 1;
   END LOOP;
