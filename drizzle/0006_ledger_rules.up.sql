@@ -776,16 +776,19 @@ END $$;
 --> statement-breakpoint
 -- Keeps a subscription as Stripe has it (p_state: its columns) and lets its plan's credits wait for a renewal, or not.
 -- p_version is what the caller read before it asked Stripe, 0 for one that was not known: raises RC411 when somebody
--- else has written since, whose view is newer, perhaps.
+-- else has written another state since, who has seen a newer one, perhaps.
 CREATE FUNCTION apply_subscription(p_state jsonb, p_version integer, p_event_id text, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   wanted CONSTANT subscriptions := jsonb_populate_record(NULL::subscriptions, p_state);
+  own CONSTANT text[] := ARRAY['id', 'customer_id', 'version', 'event_id', 'synced_at', 'created_at'];
   account credit_accounts := lock_credit_account(wanted.customer_id);
   present subscriptions;
+  is_news boolean;
 BEGIN
   SELECT * INTO present FROM subscriptions WHERE stripe_subscription_id = wanted.stripe_subscription_id FOR UPDATE;
-  IF coalesce(present.version, 0) <> p_version THEN
+  is_news := to_jsonb(present) - own IS DISTINCT FROM to_jsonb(wanted) - own;
+  IF is_news AND coalesce(present.version, 0) <> p_version THEN
     RAISE EXCEPTION 'the subscription has changed' USING ERRCODE = 'RC411';
   END IF;
   IF present.id IS NULL THEN
@@ -801,7 +804,7 @@ BEGIN
       trial_start = wanted.trial_start, trial_end = wanted.trial_end, pause_behavior = wanted.pause_behavior,
       pause_resumes_at = wanted.pause_resumes_at, stripe_schedule_id = wanted.stripe_schedule_id,
       next_offer_id = wanted.next_offer_id, next_offer_at = wanted.next_offer_at,
-      version = version + 1, event_id = p_event_id, synced_at = p_now
+      version = version + 1, event_id = CASE WHEN is_news THEN p_event_id ELSE event_id END, synced_at = p_now
     WHERE id = present.id;
   END IF;
   UPDATE credit_lots SET renews = plan_credits_renew(stripe_subscription_id, expires_at)

@@ -1,4 +1,11 @@
 export { createBillingRoutes } from './routes.ts';
 export { settleInvoice } from './settle-invoice.ts';
 export { settleSession } from './settle-session.ts';
-export { SettlementError, type Fact, type Settlement, type SettlementDeps } from './settlement.ts';
+export { settleSubscription } from './sync-subscription.ts';
+export {
+  SettlementError,
+  untilFresh,
+  type Fact,
+  type Settlement,
+  type SettlementDeps,
+} from './settlement.ts';

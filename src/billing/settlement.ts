@@ -1,4 +1,4 @@
-import type { Statement } from '../db/index.ts';
+import { isStatementError, type Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 
 /** One event of Stripe's: which one, what it is about, and when Stripe says that it happened. */
@@ -27,10 +27,37 @@ export type Settlement =
 export class SettlementError extends Error {
   override readonly name = 'SettlementError';
   readonly code:
-    'object_unnamed' | 'session_missing' | 'session_unpaid' | 'customer_unknown' | 'several_offers';
+    | 'object_unnamed'
+    | 'session_missing'
+    | 'session_unpaid'
+    | 'customer_unknown'
+    | 'several_offers'
+    | 'changing';
 
   constructor(code: SettlementError['code']) {
     super(code);
     this.code = code;
   }
+}
+
+/**
+ * Raised by SQL functions that keep what Stripe says of an object, when somebody else has written since the caller
+ * looked: what it saw is older, perhaps.
+ */
+const staleView = 'RC411';
+const viewsAtMost = 5;
+
+/**
+ * Looks at Stripe and commits, again and from the start as often as another was faster. Throws SettlementError
+ * `changing` when that goes on, so that it is done later.
+ */
+export async function untilFresh<T>(lookAndCommit: () => Promise<T>): Promise<T> {
+  for (let view = 1; view <= viewsAtMost; view += 1) {
+    try {
+      return await lookAndCommit();
+    } catch (error) {
+      if (!isStatementError(error, staleView)) throw error;
+    }
+  }
+  throw new SettlementError('changing');
 }

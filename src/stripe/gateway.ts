@@ -4,9 +4,10 @@ import { askStripe } from './asking.ts';
 import { openStripeCatalogue, type StripeCatalogue } from './catalogue.ts';
 import { openStripeInvoices, type StripeInvoices } from './invoices.ts';
 import { checkoutSession, type CheckoutSession } from './schemas.ts';
+import { openStripeSubscriptions, type StripeSubscriptions } from './subscriptions.ts';
 
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
-export interface StripeGateway extends StripeCatalogue, StripeInvoices {
+export interface StripeGateway extends StripeCatalogue, StripeInvoices, StripeSubscriptions {
   createCustomer(customer: { customerId: string; email: string | undefined }): Promise<string>;
   openCheckout(checkout: NewCheckout): Promise<{ sessionId: string; url: string; expiresAt: Date }>;
   /** The session as Stripe has it now; undefined when this account has no such session. */
@@ -31,6 +32,7 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
   return {
     ...openStripeCatalogue(sdk, asking),
     ...openStripeInvoices(sdk, asking),
+    ...openStripeSubscriptions(sdk, asking),
     createCustomer: async ({ customerId, email }) => {
       const metadata = { ratecard_customer: customerId };
       const customer = await create(`customer:${customerId}`, (options) =>

@@ -1,6 +1,7 @@
 import {
   settleInvoice,
   settleSession,
+  settleSubscription,
   type Fact,
   type Settlement,
   type SettlementDeps,
@@ -8,12 +9,23 @@ import {
 
 type Handler = (deps: SettlementDeps, fact: Fact) => Promise<Settlement>;
 
+/** The event names a subscription; whatever it says of it, the subscription is looked at anew. */
+const ofSubscription: Handler = (deps, { objectId, eventId }) => settleSubscription(deps, objectId, eventId);
+
 /** What is done about each type of event. Every other type is kept in the inbox as ignored. */
 const handlers = {
   'checkout.session.completed': (deps, fact) => settleSession(deps, fact, 'processing'),
   'checkout.session.async_payment_succeeded': (deps, fact) => settleSession(deps, fact, 'never'),
   'checkout.session.async_payment_failed': (deps, fact) => settleSession(deps, fact, 'failed'),
   'checkout.session.expired': (deps, fact) => settleSession(deps, fact, 'expired'),
+  'customer.subscription.created': ofSubscription,
+  'customer.subscription.deleted': ofSubscription,
+  'customer.subscription.paused': ofSubscription,
+  'customer.subscription.pending_update_applied': ofSubscription,
+  'customer.subscription.pending_update_expired': ofSubscription,
+  'customer.subscription.resumed': ofSubscription,
+  'customer.subscription.trial_will_end': ofSubscription,
+  'customer.subscription.updated': ofSubscription,
   'invoice.paid': settleInvoice,
 } as const satisfies Readonly<Record<string, Handler>>;
 

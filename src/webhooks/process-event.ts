@@ -1,4 +1,4 @@
-import { SettlementError, type Fact, type Settlement } from '../billing/index.ts';
+import { SettlementError, untilFresh, type Fact, type Settlement } from '../billing/index.ts';
 import { DomainError } from '../core/errors.ts';
 import { describeFault } from '../core/log.ts';
 import { isStatementError, StatementError } from '../db/index.ts';
@@ -19,7 +19,8 @@ export async function processEvent(deps: ProcessDeps, eventId: string): Promise<
   if (claimed === undefined) return;
   const claim = { eventId, attempt: claimed.attempt };
   try {
-    await settle(deps, claim, readStoredEvent(claimed.payload));
+    const event = readStoredEvent(claimed.payload);
+    await untilFresh(() => settle(deps, claim, event));
   } catch (error) {
     if (isStatementError(error, claimLost)) {
       deps.log.info('webhook_claim_lost', { event_id: eventId, attempt: claim.attempt });
