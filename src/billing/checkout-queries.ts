@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
 import { uuid } from '../core/schema.ts';
-import { build } from '../db/index.ts';
+import { build, instant } from '../db/index.ts';
 import { creditPackages, prices, subscriptionPlans } from '../pricing/tables.ts';
 import { checkouts } from './tables.ts';
 
@@ -20,7 +20,7 @@ export interface NewCheckout {
  * A checkout that is opened again (`checkout_offer_id`) still sells the offer that it was opened for.
  */
 export function openCheckout({ checkoutId, user, item, quotedPriceId, now }: NewCheckout) {
-  const moment = sql`${now.toISOString()}::timestamptz`;
+  const moment = instant(now);
   const catalogue =
     item.type === 'plan'
       ? sql`subscription_plans as item on item.id = prices.plan_id and item.plan_key = ${item.key}`

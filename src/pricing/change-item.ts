@@ -1,15 +1,8 @@
 import type { Actor } from '../core/actor.ts';
-import { isStatementError, StatementError } from '../db/index.ts';
+import { isStatementError, signChanges, StatementError, type Author } from '../db/index.ts';
 import { changesOf, type ChangeRequest, type FieldChange, type ItemChanges } from './item-changes.ts';
 import type { Item, ItemReference } from './items.ts';
-import {
-  expectItemVersion,
-  publishOffer,
-  setStripeProduct,
-  signChanges,
-  updateItem,
-  type Author,
-} from './queries.ts';
+import { expectItemVersion, publishOffer, setStripeProduct, updateItem } from './queries.ts';
 import {
   authorOf,
   commitItem,

@@ -1,6 +1,6 @@
 import type { Actor } from '../core/actor.ts';
 import { conflict, type DomainError } from '../core/errors.ts';
-import { isStatementError, StatementError, uniqueViolation } from '../db/index.ts';
+import { isStatementError, signChanges, StatementError, uniqueViolation } from '../db/index.ts';
 import { expectFuture } from './item-changes.ts';
 import type { Item, ItemType, Terms } from './items.ts';
 import {
@@ -9,7 +9,6 @@ import {
   insertItem,
   lockKey,
   publishOffer,
-  signChanges,
   type NewPackageRow,
   type NewPlanRow,
 } from './queries.ts';

@@ -1,5 +1,5 @@
 import { and, desc, eq, gte, lt, sql, type SQL } from 'drizzle-orm';
-import { build } from '../db/index.ts';
+import { build, instant, type Author } from '../db/index.ts';
 import type { ItemFields, ItemReference, ItemType, Terms } from './items.ts';
 import { creditPackages, pricingHistory, subscriptionPlans } from './tables.ts';
 
@@ -22,7 +22,7 @@ function itemsOf(type: ItemType, now: Date, { where, orderBy, limit }: Selection
         'valid_from', offer.valid_from, 'valid_to', offer.valid_to) order by offer.valid_from), '[]')
       from prices as offer
       where ${offerColumn} = item.id and (offer.valid_to is null
-        or (offer.valid_to > offer.valid_from and offer.valid_to > ${iso(now)} - ${recently}))
+        or (offer.valid_to > offer.valid_from and offer.valid_to > ${instant(now)} - ${recently}))
     )) as item
     from ${table} as item
     ${where ? sql`where ${where}` : sql``}
@@ -34,10 +34,6 @@ interface Selection {
   readonly where?: SQL | undefined;
   readonly orderBy?: SQL | undefined;
   readonly limit?: number | undefined;
-}
-
-function iso(moment: Date): SQL {
-  return sql`${moment.toISOString()}::timestamptz`;
 }
 
 /** Everything that can be on sale, now or later, with the version that it is (`catalogueSchema`). */
@@ -87,21 +83,6 @@ export function findItems(type: ItemType, { isActive, after, limit }: ItemFilter
   return build.execute<{ item: unknown }>(
     itemsOf(type, now, { where, orderBy: sql`item.sort_order, ${key}`, limit: limit + 1 }),
   );
-}
-
-export interface Author {
-  readonly actor: string;
-  readonly reason: string | undefined;
-  readonly requestId: string;
-  readonly operationId: string;
-}
-
-/** First in a batch: the history rows of the whole transaction carry this. */
-export function signChanges({ actor, reason, requestId, operationId }: Author) {
-  return build.execute(sql`
-    select set_config('ratecard.actor', ${actor}, true), set_config('ratecard.reason', ${reason ?? ''}, true),
-      set_config('ratecard.request_id', ${requestId}, true),
-      set_config('ratecard.operation_id', ${operationId}, true)`);
 }
 
 /** A row when an operation has changed something. */
@@ -201,7 +182,7 @@ export function publishOffer(offer: NewOfferRow, author: Author, now: Date) {
   return build.execute(sql`
     select publish_offer(${offer.offerId}::uuid, ${planId}::uuid, ${packageId}::uuid, ${offer.currency},
       ${offer.price}::bigint, ${offer.credits}::bigint, ${offer.stripePriceId}, ${offer.startsAt}::timestamptz,
-      ${iso(now)}, ${author.actor}, ${author.reason ?? null})`);
+      ${instant(now)}, ${author.actor}, ${author.reason ?? null})`);
 }
 
 export interface HistoryFilter {

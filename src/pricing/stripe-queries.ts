@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
-import { build } from '../db/index.ts';
+import { build, instant } from '../db/index.ts';
 import type { ItemReference, ItemType } from './items.ts';
 import { catalogueAt, itemOf } from './queries.ts';
 
@@ -23,15 +23,11 @@ const offers = sql`prices as offer join ${items} on item.id = coalesce(offer.pla
 
 const isItem = ({ type, key }: ItemReference) => sql`(item.type = ${type} and item.key = ${key})`;
 
-function at(now: Date): SQL {
-  return sql`${now.toISOString()}::timestamptz`;
-}
-
 /** What Stripe should know of an offer at this instant. */
 function stateAt(now: Date): SQL {
   return sql`case
-    when not item.is_active or offer.valid_to <= greatest(offer.valid_from, ${at(now)}) then 'archived'
-    when offer.valid_from > ${at(now)} then 'scheduled'
+    when not item.is_active or offer.valid_to <= greatest(offer.valid_from, ${instant(now)}) then 'archived'
+    when offer.valid_from > ${instant(now)} then 'scheduled'
     else 'on_sale' end`;
 }
 

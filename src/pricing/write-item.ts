@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { actorLabel, type Actor } from '../core/actor.ts';
 import { DomainError, invalid, notFound } from '../core/errors.ts';
 import { describeFault } from '../core/log.ts';
-import type { Statement } from '../db/index.ts';
+import type { Author, Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal } from '../stripe/index.ts';
 import { mendCatalogue, publishCatalogue } from './catalogue.ts';
 import { doStripeWork, stripeWorkSchema } from './converge-stripe.ts';
 import { catalogueSchema, itemSchema, type Item, type ItemReference, type Terms } from './items.ts';
-import { findItem, findOperation, type Author } from './queries.ts';
+import { findItem, findOperation } from './queries.ts';
 import { findOutcome } from './stripe-queries.ts';
 
 /** What the verbs that read and write one item have in common. */
