@@ -1,5 +1,8 @@
-/** `viewer` reads everything and changes nothing; `admin` may do everything; `customer` acts for itself. */
-export const roles = ['customer', 'viewer', 'admin'] as const;
+/**
+ * `viewer` reads everything and changes nothing; `admin` may do everything; `customer` acts for itself; `service`, a
+ * back end, acts for the customers that it names.
+ */
+export const roles = ['customer', 'service', 'viewer', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
 /** A person or machine that proved who it is. Comes from the verified credential, never from a request's content. */
@@ -10,6 +13,9 @@ export interface User {
   readonly subject: string;
   readonly email: string | undefined;
 }
+
+/** Whose account a request is about: the user's own, or that of the customer that it names (see `accountOf`). */
+export type AccountReference = { readonly user: User } | { readonly named: string; readonly issuer: string };
 
 /** Ratecard itself, at work without anybody asking: a webhook event, a scheduled job, an operator's script. */
 export interface SystemActor {

@@ -4,6 +4,7 @@ export type ErrorKind =
   | 'invalid'
   | 'unauthenticated'
   | 'forbidden'
+  | 'payment_required'
   | 'not_found'
   | 'conflict'
   | 'precondition_failed'

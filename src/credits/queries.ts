@@ -2,7 +2,7 @@ import { and, desc, eq, getTableColumns, lt, sql, type SQL } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
 import { isUser } from '../customers/index.ts';
 import { customers } from '../customers/tables.ts';
-import { build } from '../db/index.ts';
+import { build, instant } from '../db/index.ts';
 import { creditAccounts, creditCosts, creditTransactions, type creditLots } from './tables.ts';
 import type { TransactionType } from './transaction-types.ts';
 
@@ -35,11 +35,6 @@ function paymentIdOf(payment: StripePayment): SQL {
   return 'invoiceId' in payment
     ? sql`(select id from payments where stripe_invoice_id = ${payment.invoiceId})`
     : sql`(select id from payments where stripe_payment_intent_id = ${payment.paymentIntentId})`;
-}
-
-/** An instant as a parameter of a SQL function. */
-function instant(moment: Date | null): SQL {
-  return sql`${moment?.toISOString() ?? null}::timestamptz`;
 }
 
 /** Lot, ledger row and balance by one SQL function; nothing when the fact has granted before. Row: `result` (jsonb). */

@@ -21,7 +21,9 @@ export async function readHistory(
     balance_after: entry.balanceAfter,
     operation_type: entry.operationType,
     operation_details: entry.operationDetails === null ? null : { ...entry.operationDetails },
+    quantity: entry.quantity,
     description: entry.description,
+    reason: entry.reason,
     created_at: entry.createdAt.toISOString(),
   }));
   return { transactions, count: transactions.length, next_cursor: nextCursor };

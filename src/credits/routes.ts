@@ -15,6 +15,7 @@ import { readCosts } from './read-costs.ts';
 import { readHistory } from './read-history.ts';
 import { checkAnswer, checkParameters, costsAnswer, historyAnswer, historyQuery } from './schemas.ts';
 import type { CostsDocument } from './schemas.ts';
+import { createSpendingRoutes } from './spending-routes.ts';
 
 const rendered = new WeakMap<CostsDocument, RenderedAnswer>();
 
@@ -29,6 +30,7 @@ async function render(document: CostsDocument): Promise<RenderedAnswer> {
 
 export function createCreditsRoutes() {
   return createRoutes()
+    .route('/', createSpendingRoutes())
     .openapi(
       defineRoute('public', {
         method: 'get',

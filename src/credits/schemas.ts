@@ -3,9 +3,9 @@ import { creditAmount, itemKey, pageLimit, timestamp, uuid } from '../core/schem
 import { transactionTypes } from './transaction-types.ts';
 
 /** A number of credits that may be negative: the movement of an account, or what it stands at with debt. */
-const signedCredits = z.int();
+export const signedCredits = z.int();
 
-const creditTransaction = z
+export const creditTransaction = z
   .strictObject({
     id: uuid,
     transaction_type: z.enum(transactionTypes),
@@ -13,7 +13,9 @@ const creditTransaction = z
     balance_after: signedCredits,
     operation_type: z.string().nullable(),
     operation_details: z.record(z.string(), z.unknown()).nullable(),
+    quantity: z.int().nullable().meta({ description: 'How many uses of the operation, or of the amount.' }),
     description: z.string(),
+    reason: z.string().nullable().meta({ description: 'Why a person did it.' }),
     created_at: timestamp,
   })
   .meta({ id: 'CreditTransaction', description: 'One entry of the append-only ledger.' });

@@ -1,1 +1,1 @@
-export { findCustomer, findCustomerAtStripe, isUser, keepStripeCustomer } from './queries.ts';
+export { customerIdOf, findCustomer, findCustomerAtStripe, isUser, keepStripeCustomer } from './queries.ts';

@@ -1,11 +1,31 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
-import type { User } from '../core/actor.ts';
+import { and, eq, isNull, sql, type SQL } from 'drizzle-orm';
+import type { AccountReference, User } from '../core/actor.ts';
 import { build } from '../db/index.ts';
 import { customers } from './tables.ts';
 
 /** The condition that a row of `customers` is this user's. */
 export function isUser(user: User) {
   return and(eq(customers.issuer, user.issuer), eq(customers.subject, user.subject));
+}
+
+/**
+ * The id of an account's customer, as a subselect; null where there is no such customer. A name is a subject of the
+ * issuer before it is one of our ids, or an id at Stripe.
+ */
+export function customerIdOf(account: AccountReference): SQL {
+  if ('user' in account) {
+    const { issuer, subject } = account.user;
+    return sql`(select id from customers where issuer = ${issuer} and subject = ${subject})`;
+  }
+  const { named, issuer } = account;
+  return sql`coalesce(
+    (select id from customers where issuer = ${issuer} and subject = ${named}),
+    (select id from customers where id = ${isUuid(named) ? named : null}::uuid),
+    (select id from customers where stripe_customer_id = ${named}))`;
+}
+
+function isUuid(name: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);
 }
 
 export function findCustomer(user: User) {

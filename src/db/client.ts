@@ -42,6 +42,11 @@ export interface Database {
   /** Runs statements in one transaction: all of them, or, when one is refused, none. */
   batch<const S extends Statements>(statements: S): Promise<BatchResponse<S>>;
   /**
+   * Runs a statement that keeps the request's Idempotency-Key itself, beside what it does: nothing is claimed and no
+   * answer stored, so that a request with a key takes one call, as one without does. `claim` is undefined for that.
+   */
+  runKeyed<S extends Statement>(build: (claim: IdempotencyClaim | undefined) => S): Promise<ResultOf<S>>;
+  /**
    * Leaves statements for the end of the request, where they are committed together with its stored answer: whoever
    * got the answer has the effect, and a repetition under the same Idempotency-Key gets that answer.
    */
@@ -86,6 +91,7 @@ export function openDatabase(
 
   const database: RequestDatabase = {
     run: async (statement) => onlyResult(await execute([statement])),
+    runKeyed: async (build) => onlyResult(await transact(connection, usage, [build(claim)])),
     batch: async (statements) => allResults(await execute(statements)),
     beforeAnswer(statements) {
       left = [...left, ...statements];

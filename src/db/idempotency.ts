@@ -1,12 +1,14 @@
 import { and, eq, isNull, lt, sql } from 'drizzle-orm';
 import { build } from './build.ts';
+import { instant } from './instant.ts';
 import { idempotencyKeys } from './tables.ts';
 
 /** How long an operation may take before the same request may take it up again. */
 const leaseSeconds = 60;
 
-/** Who asks (principal), under which key, for what (SHA-256 of method, path and body). */
+/** Who asks (principal), under which key, for what (SHA-256 of method, path and body). `id` is the principal's key. */
 export interface IdempotencyClaim {
+  readonly id: string;
   readonly principal: string;
   readonly key: string;
   readonly requestHash: string;
@@ -56,7 +58,7 @@ export function giveUpKey(claim: IdempotencyClaim) {
 export function forgetOldKeys(now: Date) {
   return build
     .delete(idempotencyKeys)
-    .where(lt(idempotencyKeys.createdAt, sql`${now.toISOString()}::timestamptz - interval '30 days'`));
+    .where(lt(idempotencyKeys.createdAt, sql`${instant(now)} - interval '30 days'`));
 }
 
 function ofClaim(claim: IdempotencyClaim) {

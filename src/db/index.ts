@@ -8,4 +8,6 @@ export {
   type Statement,
 } from './client.ts';
 export { isStatementError, StatementError, uniqueViolation } from './errors.ts';
+export { instant } from './instant.ts';
+export { signChanges, type Author } from './sign-changes.ts';
 export { findKey, forgetOldKeys, idempotencyKeyTaken, type IdempotencyClaim } from './idempotency.ts';

@@ -29,3 +29,7 @@ export function userOf(c: AppContext): User {
     throw new DomainError('unauthenticated', 'invalid_token', 'A valid access token is needed.');
   return user;
 }
+
+export function isRead(c: AppContext): boolean {
+  return c.req.method === 'GET' || c.req.method === 'HEAD';
+}

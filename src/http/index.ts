@@ -5,6 +5,7 @@ export {
   renderAnswer,
   type RenderedAnswer,
 } from './cached-answer.ts';
+export { accountOf } from './account.ts';
 export { requireConfiguration, configurationOf } from './configuration.ts';
 export { type AppContext, type AppEnv, userOf } from './context.ts';
 export { serveDocumentation } from './documentation.ts';
@@ -14,5 +15,5 @@ export { operation } from './operation.ts';
 export { versionHeaders } from './if-match.ts';
 export { answerError } from './problem.ts';
 export { requestLog } from './request-log.ts';
-export { answer, createRoutes, defineRoute, jsonBody, jsonResponse } from './route.ts';
+export { answer, createRoutes, defineRoute, jsonBody, jsonResponse, markReplay } from './route.ts';
 export { refuseRepeatedParameters } from './validation.ts';

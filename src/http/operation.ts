@@ -63,9 +63,12 @@ async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
     c.req.header('If-Match') ?? '',
     await c.req.text(),
   ];
+  const principal = JSON.stringify([user.issuer, user.subject]);
+  const key = keyIn(header);
   return {
-    principal: JSON.stringify([user.issuer, user.subject]),
-    key: keyIn(header),
+    id: await uuidFrom(JSON.stringify([principal, key])),
+    principal,
+    key,
     requestHash: toHex(await sha256(JSON.stringify(request))),
   };
 }

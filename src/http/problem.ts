@@ -32,6 +32,7 @@ interface Problem {
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Unauthorized',
+  402: 'Payment required',
   403: 'Forbidden',
   404: 'Not found',
   409: 'Conflict',
@@ -114,6 +115,8 @@ function statusOf(kind: ErrorKind): ContentfulStatusCode {
       return 422;
     case 'unauthenticated':
       return 401;
+    case 'payment_required':
+      return 402;
     case 'forbidden':
       return 403;
     case 'not_found':

@@ -3,25 +3,31 @@ import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 import type { Role } from '../core/actor.ts';
 import { DomainError } from '../core/errors.ts';
-import { type AppContext, type AppEnv, userOf } from './context.ts';
+import { type AppContext, type AppEnv, isRead, userOf } from './context.ts';
 import { problemSchema } from './problem.ts';
 import { refuseInvalid } from './validation.ts';
 
 /**
  * Who may call a route. `public` needs no credential (and only counts on the list in app.ts); `customer` acts for
- * itself; `viewer` reads as an admin does.
+ * itself; `account` is about a customer's account, its own or one that staff or a service names (see `accountOf`);
+ * `viewer` reads as an admin does.
  */
-export type Access = 'public' | 'customer' | 'viewer' | 'admin';
+export type Access = 'public' | 'customer' | 'account' | 'viewer' | 'admin';
 
 const rolesOf = {
   public: [],
   customer: ['customer', 'admin'],
+  account: ['customer', 'service', 'admin'],
   viewer: ['viewer', 'admin'],
   admin: ['admin'],
 } as const satisfies Record<Access, readonly Role[]>;
 
-/** A viewer reads what a customer reads: its own. */
-const readersOf = { ...rolesOf, customer: ['customer', 'viewer', 'admin'] } as const;
+/** A viewer reads what a customer reads: its own, or that of a customer it names. */
+const readersOf = {
+  ...rolesOf,
+  customer: ['customer', 'viewer', 'admin'],
+  account: ['customer', 'service', 'viewer', 'admin'],
+} as const satisfies Record<Access, readonly Role[]>;
 
 /** A group of routes: the `routes.ts` of a domain makes one and app.ts mounts it. */
 export function createRoutes() {
@@ -53,17 +59,13 @@ const problemResponse = {
 function requireRole(access: Access): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (access !== 'public') {
-      const allowed: readonly Role[] = isRead(c.req.method) ? readersOf[access] : rolesOf[access];
+      const allowed: readonly Role[] = isRead(c) ? readersOf[access] : rolesOf[access];
       if (!allowed.includes(userOf(c).role)) {
         throw new DomainError('forbidden', 'forbidden', 'Your role does not allow this.');
       }
     }
     await next();
   };
-}
-
-function isRead(method: string): boolean {
-  return method === 'GET' || method === 'HEAD';
 }
 
 /** A JSON answer, for `responses`. */
@@ -74,6 +76,11 @@ export function jsonResponse<Schema extends z.ZodType>(description: string, sche
 /** A JSON body, for `request.body`. */
 export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } };
+}
+
+/** For an answer that the same request under the same Idempotency-Key was given before, as `operation` marks it. */
+export function markReplay(c: AppContext): void {
+  c.header('Idempotent-Replayed', 'true');
 }
 
 /** Answers with a body that its schema has checked: a member that the schema does not name cannot leak. */

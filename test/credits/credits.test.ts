@@ -105,7 +105,9 @@ describe('the history', () => {
       balance_after: 2000,
       operation_type: null,
       operation_details: null,
+      quantity: null,
       description: 'Monthly credits of Starter',
+      reason: null,
       created_at: expect.stringMatching(/Z$/),
     });
     expect([large.description, large.balance_after]).toEqual(['Purchased 1,000 Credits', 1500]);

@@ -58,6 +58,7 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'GET /credits/balance': [1, read('/credits/balance')],
   'GET /credits/history': [1, read('/credits/history')],
   'GET /credits/check/:operation_type': [1, read('/credits/check/blog_post')],
+  'POST /credits/spend': [1, write('/credits/spend', { amount: 1 })],
   'GET /payment/status': [1, read('/payment/status')],
   'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],
   'POST /payment/purchase-credits': [2, write('/payment/purchase-credits', { package: 'credits_500' })],

@@ -33,7 +33,7 @@ test('every operation says what it does, who may call it, and what it answers', 
     const name = `${method} ${path}`;
     expect(operation.summary, name).toBeTruthy();
     expect(operation.tags, name).toHaveLength(1);
-    expect(['public', 'customer', 'viewer', 'admin'], name).toContain(operation['x-access']);
+    expect(['public', 'customer', 'account', 'viewer', 'admin'], name).toContain(operation['x-access']);
     expect(operation.security === undefined, name).toBe(operation['x-access'] === 'public');
     expect(Object.keys(operation.responses), name).toContain('default');
     expect(
@@ -60,6 +60,7 @@ test('the paths that existing clients call are all there', () => {
     GET /credits/balance
     GET /credits/history
     GET /credits/check/{operation_type}
+    POST /credits/spend
     GET /admin/pricing/plans
     POST /admin/pricing/plans
     GET /admin/pricing/plans/{plan_key}

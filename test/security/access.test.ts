@@ -3,6 +3,7 @@ import { sign } from 'hono/jwt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { createApp } from '../../src/app.ts';
+import type { Role } from '../../src/core/actor.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -55,7 +56,7 @@ function ask({ method, path }: RouteUnderTest, token: string | undefined) {
 }
 
 const subject = 'somebody';
-const good = (role: 'customer' | 'viewer' | 'admin') => accessClaims(worker.tokens, { subject, role }, 3600);
+const good = (role: Role) => accessClaims(worker.tokens, { subject, role }, 3600);
 
 /** Each makes a token that must be refused everywhere. */
 const badCredentials: Readonly<Record<string, () => Promise<string | undefined> | string | undefined>> = {
@@ -144,6 +145,43 @@ describe('every route that the app has', () => {
       const { status } = await ask(route, token);
       if (route.method === 'GET') expect([route.path, status]).not.toEqual([route.path, 403]);
       else expect([route.method, route.path, status]).toEqual([route.method, route.path, 403]);
+    }
+  });
+
+  test('lets a service act for customers that it names, and do nothing else', async () => {
+    const token = await worker.token('service');
+    for (const route of routes.filter(({ access }) => access !== 'public')) {
+      const { status, json, text } = await ask(route, token);
+      const outcome = [route.method, route.path, status];
+      if (route.access === 'account') {
+        expect([401, 403, 500], `${outcome.join(' ')}: ${text}`).not.toContain(status);
+        expect(outcome).not.toEqual([route.method, route.path, 200]);
+      } else {
+        expect([...outcome, json?.code]).toEqual([route.method, route.path, 403, 'forbidden']);
+      }
+    }
+  });
+
+  test('lets nobody but customers and admins have an account of their own', async () => {
+    for (const role of ['service', 'viewer'] as const) {
+      const token = await worker.token(role);
+      for (const route of routes.filter(
+        ({ access, method, path }) => access === 'account' && method === 'GET' && !path.includes(':'),
+      )) {
+        const { status, json, text } = await ask(route, token);
+        expect([route.path, status], text).toEqual([route.path, 422]);
+        expect([json.code, json.errors[0].pointer]).toEqual(['customer_required', '?customer']);
+      }
+    }
+  });
+
+  test('refuses a customer that names another one, or itself, with 403', async () => {
+    const token = await worker.token('customer', subject);
+    for (const route of routes.filter(
+      ({ access, method, path }) => access === 'account' && method === 'GET' && !path.includes(':'),
+    )) {
+      const { status } = await ask({ ...route, path: `${route.path}?customer=${subject}` }, token);
+      expect([route.path, status]).toEqual([route.path, 403]);
     }
   });
 

@@ -1,0 +1,36 @@
+import {
+  accountOf,
+  answer,
+  createRoutes,
+  defineRoute,
+  jsonBody,
+  jsonResponse,
+  markReplay,
+  userOf,
+} from '../http/index.ts';
+import { spendCredits } from './spend-credits.ts';
+import { spendAnswer, spendBody } from './spending-schemas.ts';
+
+const tags = ['Credits'];
+
+export function createSpendingRoutes() {
+  return createRoutes().openapi(
+    defineRoute('account', {
+      method: 'post',
+      path: '/credits/spend',
+      summary: 'Spend credits',
+      description:
+        'What expires soonest goes first, then a plan’s credits before promotional before purchased ones, then the oldest. 402 `insufficient_credits` with `required`, `available` and `debt`; 404 `operation_not_found`, `customer_not_found`. An `Idempotency-Key` is kept with the transaction for good; a refused request may be repeated under its key.',
+      tags,
+      request: { body: jsonBody(spendBody) },
+      responses: { 200: jsonResponse('Spent.', spendAnswer) },
+    }),
+    async (c) => {
+      const usage = c.req.valid('json');
+      const account = accountOf(c, usage.customer);
+      const { transaction, credits, isReplay } = await spendCredits(c.get('deps'), userOf(c), account, usage);
+      if (isReplay) markReplay(c);
+      return answer(c, spendAnswer, { success: true, transaction, credits });
+    },
+  );
+}
