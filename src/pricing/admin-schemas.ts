@@ -17,6 +17,7 @@ const features = z.array(text(500)).max(100).readonly();
 const rolloverCap = creditAmount.nullable().meta({
   description: 'How many unspent plan credits survive a renewal; null: all.',
 });
+const trialCredits = creditAmount.meta({ description: 'What a trial of the plan grants.' });
 const description = text(1000).nullable();
 const badge = text(100).nullable();
 const interval = z.enum(['month', 'year']);
@@ -46,6 +47,7 @@ export const newPlan = z
     name,
     interval,
     rollover_cap: rolloverCap.default(null),
+    trial_credits: trialCredits.default(0),
     features: features.default([]),
     sort_order: sortOrder.default(0),
     ...terms,
@@ -91,6 +93,7 @@ export const planChange = z
     name: name.optional(),
     features: features.optional(),
     rollover_cap: rolloverCap.optional(),
+    trial_credits: trialCredits.optional(),
     sort_order: sortOrder.optional(),
     is_active: z.boolean().optional(),
     ...changedTerms,
@@ -178,6 +181,7 @@ const adminPlan = z
     ...itemOfEitherKind,
     interval,
     rollover_cap: z.number().nullable(),
+    trial_credits: creditAmount,
     features: z.array(z.string()).readonly(),
   })
   .meta({ id: 'Plan' });

@@ -95,6 +95,7 @@ export function shownItem(item: Item, now: Date) {
         plan_key: item.key,
         interval: item.interval,
         rollover_cap: item.rollover_cap,
+        trial_credits: item.trial_credits,
         features: item.features,
         ...shared,
       }

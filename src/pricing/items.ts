@@ -69,7 +69,7 @@ const kept = {
   updated_at: moment,
 };
 
-const plan = shownOfPlan.extend({ type: z.literal('plan'), ...kept });
+const plan = shownOfPlan.extend({ type: z.literal('plan'), trial_credits: z.int(), ...kept });
 const creditPackage = shownOfPackage.extend({ type: z.literal('package'), ...kept });
 export const itemSchema = z.discriminatedUnion('type', [plan, creditPackage]);
 export type PlanItem = Readonly<z.output<typeof plan>>;
@@ -82,6 +82,7 @@ export interface ItemFields {
   readonly sort_order?: number | undefined;
   readonly is_active?: boolean | undefined;
   readonly rollover_cap?: number | null | undefined;
+  readonly trial_credits?: number | undefined;
   readonly features?: readonly string[] | undefined;
   readonly description?: string | null | undefined;
   readonly badge?: string | null | undefined;

@@ -104,7 +104,14 @@ export function updateItem({ type, key }: ItemReference, fields: ItemFields) {
   return type === 'plan'
     ? build
         .update(subscriptionPlans)
-        .set(present({ ...shared, rolloverCap: fields.rollover_cap, features: fields.features }))
+        .set(
+          present({
+            ...shared,
+            rolloverCap: fields.rollover_cap,
+            trialCredits: fields.trial_credits,
+            features: fields.features,
+          }),
+        )
         .where(eq(subscriptionPlans.planKey, key))
     : build
         .update(creditPackages)
@@ -137,6 +144,7 @@ export interface NewPlanRow {
   readonly name: string;
   readonly interval: 'month' | 'year';
   readonly rollover_cap: number | null;
+  readonly trial_credits: number;
   readonly features: readonly string[];
   readonly sort_order: number;
 }
@@ -156,9 +164,10 @@ export function insertItem(item: NewPlanRow | NewPackageRow, stripeProductId: st
   return item.type === 'plan'
     ? build.execute(sql`
         insert into subscription_plans
-          (id, plan_key, name, interval, rollover_cap, features, sort_order, stripe_product_id)
+          (id, plan_key, name, interval, rollover_cap, trial_credits, features, sort_order, stripe_product_id)
         select ${item.id}::uuid, ${item.key}, ${item.name}, ${item.interval}, ${item.rollover_cap}::bigint,
-          ${JSON.stringify(item.features)}::jsonb, ${item.sort_order}::int, ${stripeProductId}
+          ${item.trial_credits}::bigint, ${JSON.stringify(item.features)}::jsonb, ${item.sort_order}::int,
+          ${stripeProductId}
         where not exists (select from credit_packages where package_key = ${item.key})`)
     : build.execute(sql`
         insert into credit_packages (id, package_key, name, description, badge, sort_order, stripe_product_id)

@@ -73,6 +73,7 @@ describe('a price change', () => {
       name: 'Business+',
       features: ['one', 'two'],
       rollover_cap: null,
+      trial_credits: 50,
       credits: 7000,
       price: plan.price,
     };
@@ -91,10 +92,11 @@ describe('a price change', () => {
         ['name', 'Business', 'Business+'],
         ['features', plan.features, ['one', 'two']],
         ['rollover_cap', 3000, null],
+        ['trial_credits', 0, 50],
         ['credits', 6000, 7000],
       ]),
     );
-    expect(entries).toHaveLength(4);
+    expect(entries).toHaveLength(5);
     const again = await admin.patch('/plans/business_monthly', body);
     expect(again.status).toBe(200);
     expect((await admin.history('business_monthly')).length).toBe(entries.length + 4);
@@ -342,6 +344,7 @@ describe('new items', () => {
       interval: 'year',
       credits: 50,
       rollover_cap: 5,
+      trial_credits: 7,
       features: ['a'],
       sort_order: 99,
       reason: 'launch',
@@ -350,12 +353,17 @@ describe('new items', () => {
     expect(answer.status).toBe(201);
     expect(answer.headers.get('Location')).toBe(`/admin/pricing/plans/${key}`);
     expect(answer.json.plan).toMatchObject({ plan_key: key, version: 1, price: 1200, interval: 'year' });
+    expect(answer.json.plan.trial_credits).toBe(7);
     const { plans } = (await worker.request('/payment/plans')).json;
     expect(plans[key]).toMatchObject({ price: 1200, currency: 'EUR', price_id: answer.json.plan.price_id });
     expect(await pricesOf(worker, key)).toEqual([
       expect.objectContaining({ active: true, unit_amount: 1200, lookup_key: key }),
     ]);
-    expect((await admin.history(key)).at(-1)).toMatchObject({ field_changed: 'created', reason: 'launch' });
+    expect((await admin.history(key)).at(-1)).toMatchObject({
+      field_changed: 'created',
+      new_value: { trial_credits: 7 },
+      reason: 'launch',
+    });
     expect((await admin.ask('/plans', { body })).json.code).toBe('plan_exists');
     const other = { package_key: key, name: 'x', price: 1, currency: 'EUR', credits: 1 };
     expect((await admin.ask('/packages', { body: other })).json.code).toBe('plan_exists');

@@ -60,6 +60,8 @@ describe('a body that is wrong gets 422 and a pointer, and makes nothing', () =>
     ['/plan_key', '{"plan_key":"other"}'],
     ['/rollover_cap', '{"rollover_cap":-1}'],
     ['/rollover_cap', '{"rollover_cap":1e300}'],
+    ['/trial_credits', '{"trial_credits":-1}'],
+    ['/trial_credits', '{"trial_credits":null}'],
     ['/features/1', '{"features":["a","\\u0000"]}'],
     ['/features', '{"features":"a"}'],
     ['/badge', '{"badge":"x"}'],
