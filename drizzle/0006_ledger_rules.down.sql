@@ -26,10 +26,6 @@ DROP TRIGGER append_only ON subscription_changes;
 --> statement-breakpoint
 DROP TRIGGER append_only ON credit_transaction_lots;
 --> statement-breakpoint
-DROP FUNCTION grant_plan_months(uuid, timestamptz);
---> statement-breakpoint
-DROP FUNCTION schedule_plan_grants(text, uuid, text, uuid, uuid, integer, timestamptz, timestamptz, timestamptz);
---> statement-breakpoint
 DROP FUNCTION record_subscription_change();
 --> statement-breakpoint
 DROP FUNCTION apply_subscription(jsonb, integer, text, timestamptz);

@@ -1,5 +1,6 @@
+import { grantPlanMonths } from './billing/index.ts';
 import { createLog, describeFault } from './core/log.ts';
-import { mendCosts } from './credits/index.ts';
+import { expireCredits, mendCosts } from './credits/index.ts';
 import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
@@ -25,9 +26,14 @@ export async function handleQueue(
 type Job = (deps: Deps) => Promise<unknown>;
 
 /** Every minute. Each brings one thing up to what the database says, and can be run again at any time. */
-const everyMinute = { sweepEvents, convergeStripe, mendCatalogue, mendCosts } satisfies Readonly<
-  Record<string, Job>
->;
+const everyMinute = {
+  sweepEvents,
+  convergeStripe,
+  mendCatalogue,
+  mendCosts,
+  grantPlanMonths,
+  expireCredits,
+} satisfies Readonly<Record<string, Job>>;
 
 const everyHour = {
   forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(deps.clock.now())),

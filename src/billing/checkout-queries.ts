@@ -136,6 +136,8 @@ export function findOffers(stripePriceIds: readonly string[]) {
       currency: prices.currency,
       amountMinor: prices.amountMinor,
       credits: prices.credits,
+      interval: prices.interval,
+      trialCredits: sql<number>`coalesce(${subscriptionPlans.trialCredits}, 0)`.mapWith(Number),
       type: sql<'plan' | 'package'>`case when ${prices.planId} is null then 'package' else 'plan' end`,
       name: sql<string>`coalesce(${subscriptionPlans.name}, ${creditPackages.name})`,
     })

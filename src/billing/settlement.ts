@@ -12,7 +12,7 @@ export interface Fact {
 export type SettlementDeps = Pick<Deps, 'db' | 'stripe' | 'clock'>;
 
 /** Why an event needs nothing from us. */
-export type IgnoredReason = 'not_ours' | 'nothing_sold' | 'nothing_paid' | 'not_a_period' | 'trial';
+export type IgnoredReason = 'not_ours' | 'nothing_sold' | 'nothing_paid' | 'trial';
 
 /** What a fact leads to. The effects are for the caller to commit, all together with the event's completion. */
 export type Settlement =

@@ -139,3 +139,46 @@ export const grantSchedules = pgTable(
     index('grant_schedules_customer_id').on(table.customerId),
   ],
 );
+
+/**
+ * What a paid invoice changes of the months that a yearly period still has, signed: a line that charges for a plan adds
+ * its credits, one that gives back takes them away. They add up to the same in whatever order they come.
+ */
+export const grantScheduleChanges = pgTable(
+  'grant_schedule_changes',
+  {
+    /** The invoice line. */
+    sourceRef: text('source_ref').primaryKey(),
+    customerId: uuid('customer_id').notNull(),
+    stripeSubscriptionId: text('stripe_subscription_id').notNull(),
+    /** Which period: the subscription's that ends then. */
+    periodEnd: instant('period_end').notNull(),
+    /** Months that begin later are changed. */
+    since: instant('since').notNull(),
+    /** A month. */
+    credits: bigint({ mode: 'number' }).notNull(),
+    /** The plan that it changed to; null for what is given back. */
+    offerId: uuid('offer_id'),
+    /** What paid for it: of money that goes back, no further months come. */
+    paymentId: uuid('payment_id'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    foreignKey({
+      name: 'grant_schedule_changes_customer_id_fk',
+      columns: [table.customerId],
+      foreignColumns: [customers.id],
+    }),
+    foreignKey({
+      name: 'grant_schedule_changes_offer_id_fk',
+      columns: [table.offerId],
+      foreignColumns: [prices.id],
+    }),
+    foreignKey({
+      name: 'grant_schedule_changes_payment_id_fk',
+      columns: [table.paymentId],
+      foreignColumns: [payments.id],
+    }),
+    index('grant_schedule_changes_period').on(table.stripeSubscriptionId, table.periodEnd),
+  ],
+);

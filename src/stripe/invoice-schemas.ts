@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { id, moment, reference } from './members.ts';
 
-const lineOrigin = z.object({ proration: z.boolean(), subscription: reference.nullish() }).nullish();
+const lineOrigin = z
+  .object({
+    proration: z.boolean(),
+    proration_details: z.object({ credited_items: z.looseObject({}).nullish() }).nullish(),
+    subscription: reference.nullish(),
+  })
+  .nullish();
 
 /** https://docs.stripe.com/api/invoice-line-item/object: a line's own period is the one that it bills. */
 export const invoiceLine = z
@@ -24,6 +30,8 @@ export const invoiceLine = z
       amountMinor: line.amount,
       /** Balances a change of the subscription in the middle of a period. */
       isProration: origin?.proration ?? false,
+      /** Gives back what was billed before; by the amount alone it is not known where that was nothing. */
+      isCredit: line.amount < 0 || (origin?.proration_details?.credited_items ?? null) !== null,
       periodStart: line.period.start,
       periodEnd: line.period.end,
     };

@@ -26,7 +26,9 @@ const handlers = {
   'customer.subscription.resumed': ofSubscription,
   'customer.subscription.trial_will_end': ofSubscription,
   'customer.subscription.updated': ofSubscription,
+  // Two events of one fact; `invoice.paid` alone tells of what was paid outside of Stripe.
   'invoice.paid': settleInvoice,
+  'invoice.payment_succeeded': settleInvoice,
 } as const satisfies Readonly<Record<string, Handler>>;
 
 export function handlerOf(eventType: string): Handler | undefined {

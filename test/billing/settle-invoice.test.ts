@@ -10,8 +10,8 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { migratedTemplate } from '../support/template.ts';
 
 /**
- * Invoices as Stripe makes them later in a subscription's life, or with discounts and trials: the local sandbox makes
- * none of these, so they are handed to the verb itself, before the real database.
+ * Single invoices of whatever kind, handed to the verb itself, before the real database. Whole lives of subscriptions
+ * are in grants.test.ts.
  */
 
 let database: TestDatabase;
@@ -58,6 +58,7 @@ async function newLine(members: Partial<Line> = {}): Promise<Line> {
     quantity: 1,
     amountMinor: 99,
     isProration: false,
+    isCredit: false,
     periodStart: new Date('2026-11-01T00:00:00Z'),
     periodEnd: new Date('2026-12-01T00:00:00Z'),
     ...members,
@@ -134,28 +135,21 @@ test('each renewal grants, each once', async () => {
   expect(payments).toHaveLength(3);
 });
 
-test('a renewal grants for its plan and not for what balances a change before it', async () => {
-  const customer = await newCustomer();
-  const lines = [
-    await newLine({ isProration: true, amountMinor: -40 }),
-    await newLine({ isProration: true, amountMinor: 120 }),
-    await newLine(),
-  ];
-  const invoice = newInvoice(customer.stripeCustomerId, lines, { billingReason: 'subscription_cycle' });
-  expect(await settle(invoice)).toBe('effects');
-  expect(await grantsOf(customer.id)).toEqual([500]);
-});
-
-test.each(['subscription_update', 'subscription_threshold', 'manual', 'upcoming', null])(
-  'an invoice for another reason (%s) grants nothing by itself',
+test.each(['subscription_update', 'subscription_threshold', 'manual', null])(
+  'why an invoice was made (%s) does not matter: its lines do',
   async (billingReason) => {
     const customer = await newCustomer();
-    expect(await settle(newInvoice(customer.stripeCustomerId, [await newLine()], { billingReason }))).toBe(
-      'not_a_period',
-    );
-    expect(await grantsOf(customer.id)).toEqual([]);
+    const invoice = newInvoice(customer.stripeCustomerId, [await newLine()], { billingReason });
+    expect(await settle(invoice)).toBe('effects');
+    expect(await grantsOf(customer.id)).toEqual([500]);
   },
 );
+
+test('a plan’s price on an invoice of no subscription is not a plan', async () => {
+  const customer = await newCustomer();
+  const invoice = newInvoice(customer.stripeCustomerId, [await newLine()], { subscriptionId: null });
+  expect(await settle(invoice)).toBe('not_ours');
+});
 
 test('several of one plan grant as often', async () => {
   const customer = await newCustomer();

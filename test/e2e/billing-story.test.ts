@@ -117,7 +117,8 @@ async function liveThreeMonths(on: Stage): Promise<void> {
     'subscription_create',
   ]);
   await heard(on);
-  expect(await balanceOf(on.worker, on.buyer)).toBe(2000);
+  // Of 500 that are left each time, 250 roll over.
+  expect(await balanceOf(on.worker, on.buyer)).toBe(750);
 }
 
 async function failAndRecover(on: Stage): Promise<void> {
@@ -130,7 +131,7 @@ async function failAndRecover(on: Stage): Promise<void> {
   if (open) await inPortal(on, { action: 'pay_invoice', invoice: String(open.id) });
   expect((await on.subscription()).status).toBe('active');
   await heard(on);
-  expect(await balanceOf(on.worker, on.buyer)).toBe(2500);
+  expect(await balanceOf(on.worker, on.buyer)).toBe(750);
 }
 
 async function changePlan(on: Stage): Promise<void> {
@@ -140,13 +141,21 @@ async function changePlan(on: Stage): Promise<void> {
   await inPortal(on, { action: 'change_plan', subscription: id, price });
   expect((await on.subscription()).items.data).toMatchObject([{ price: { id: price } }]);
   await on.press('/time/advance', { by: 'month' });
-  const [latest] = (await on.stripe.invoices.list({ limit: 1 })).data;
+  const [latest, before] = (await on.stripe.invoices.list({ limit: 2 })).data;
   expect(latest).toMatchObject({ status: 'paid', billing_reason: 'subscription_cycle' });
   const isProration = ({ parent }: Stripe.InvoiceLineItem) => parent?.subscription_item_details?.proration;
-  const prorations = latest?.lines.data.filter(isProration).map(({ amount }) => Math.sign(amount));
-  expect(prorations?.toSorted()).toEqual([-1, 1]);
+  const prorations = latest?.lines.data.filter(isProration) ?? [];
+  expect(prorations.map(({ amount }) => Math.sign(amount)).toSorted()).toEqual([-1, 1]);
   await heard(on);
-  expect(await balanceOf(on.worker, on.buyer)).toBe(2500 + plans.professional_monthly.credits);
+  // All 750 may roll over to the bigger plan, and the part of the month since the change was had at the difference.
+  const share = secondsOf(prorations[0]) / secondsOf(before?.lines.data[0]);
+  expect(share).toBeGreaterThan(0);
+  const difference = Math.round((plans.professional_monthly.credits - 500) * share);
+  expect(await balanceOf(on.worker, on.buyer)).toBe(750 + plans.professional_monthly.credits + difference);
+}
+
+function secondsOf(line: Stripe.InvoiceLineItem | undefined): number {
+  return line === undefined ? Number.NaN : line.period.end - line.period.start;
 }
 
 async function refundAndDispute(on: Stage): Promise<void> {
