@@ -395,15 +395,15 @@ CREATE FUNCTION credit_hold_json(p_hold credit_holds) RETURNS jsonb LANGUAGE sql
       'available', greatest(0, p_hold.balance_after - p_hold.held_after), 'debt', 0));
 $$;
 --> statement-breakpoint
--- Locks the account of a hold, and then the hold. A hold whose time is over is expired on the way. p_customer_id null:
--- whoever's hold it is. No such hold: an account whose customer_id is null.
+-- Locks the account of a hold, and then the hold. A hold whose time is over is expired on the way. No such hold of
+-- this customer (null: of nobody): an account whose customer_id is null.
 CREATE FUNCTION lock_credit_hold(
   p_hold_id uuid, p_customer_id uuid, p_now timestamptz, OUT account credit_accounts, OUT hold credit_holds
 ) LANGUAGE plpgsql AS $$
 DECLARE
   owner CONSTANT uuid := (SELECT customer_id FROM credit_holds WHERE id = p_hold_id);
 BEGIN
-  IF owner IS NULL OR owner <> p_customer_id THEN
+  IF owner IS NULL OR owner IS DISTINCT FROM p_customer_id THEN
     RETURN;
   END IF;
   SELECT * INTO STRICT account FROM credit_accounts WHERE customer_id = owner FOR UPDATE;

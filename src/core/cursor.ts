@@ -22,6 +22,15 @@ export function decodePairCursor(cursor: string): readonly [number, string] {
   return decode(cursor, z.tuple([z.int32(), z.string().regex(/^[\x20-\x7e]*$/)]));
 }
 
+/** The same, of an instant and a UUID. */
+export function decodeTimeCursor(cursor: string): readonly [Date, string] {
+  const [milliseconds, id] = decode(cursor, z.tuple([z.int().min(0).max(latestMilliseconds), z.uuid()]));
+  return [new Date(milliseconds), id];
+}
+
+/** The end of the year 9999: ISO 8601 writes no later one in four digits. */
+const latestMilliseconds = 253_402_300_799_999;
+
 function decode<P extends Position>(cursor: string, schema: z.ZodType<P>): P {
   const position = schema.safeParse(parse(cursor));
   if (position.success && encodeCursor(position.data) === cursor) return position.data;

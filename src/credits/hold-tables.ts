@@ -49,7 +49,7 @@ export const creditHolds = pgTable(
       foreignColumns: [creditAccounts.customerId],
     }),
     unique('credit_holds_idempotency_key_unique').on(table.customerId, table.idempotencyKey),
-    check('credit_holds_amount_positive', sql`${table.amount} > 0`),
+    check('credit_holds_amount_not_negative', sql`${table.amount} >= 0`),
     check('credit_holds_captured_range', sql`${table.captured} between 0 and ${table.amount}`),
     check('credit_holds_status_known', sql`${table.status} in ('active', 'captured', 'released', 'expired')`),
     index('credit_holds_active')

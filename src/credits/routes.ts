@@ -11,6 +11,7 @@ import {
   type RenderedAnswer,
 } from '../http/index.ts';
 import { checkCredits } from './check-credits.ts';
+import { createHoldRoutes } from './hold-routes.ts';
 import { readCosts } from './read-costs.ts';
 import { readHistory } from './read-history.ts';
 import { checkAnswer, checkParameters, costsAnswer, historyAnswer, historyQuery } from './schemas.ts';
@@ -31,6 +32,7 @@ async function render(document: CostsDocument): Promise<RenderedAnswer> {
 export function createCreditsRoutes() {
   return createRoutes()
     .route('/', createSpendingRoutes())
+    .route('/', createHoldRoutes())
     .openapi(
       defineRoute('public', {
         method: 'get',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AccountReference } from '../core/actor.ts';
 import { DomainError, invalid, notFound } from '../core/errors.ts';
 import { isStatementError, uniqueViolation, type IdempotencyClaim } from '../db/index.ts';
+import { creditHolds } from './hold-tables.ts';
 import { creditLots } from './tables.ts';
 import { transactionTypes } from './transaction-types.ts';
 
@@ -37,6 +38,20 @@ export const transactionOutcome = z.object({
     }),
   ),
 });
+
+export const holdOutcome = z.object({
+  id: z.string(),
+  amount: z.int(),
+  status: z.enum(creditHolds.status.enumValues),
+  captured: z.int().nullable(),
+  operation_type: z.string().nullable(),
+  operation_details: z.record(z.string(), z.unknown()).nullable(),
+  description: z.string(),
+  expires_at: moment,
+  created_at: moment,
+  settled_at: moment.nullable(),
+});
+export type Hold = z.output<typeof holdOutcome>;
 
 /** What keeps a use of credits from being done. */
 export const refusedOutcomes = [

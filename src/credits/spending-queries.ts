@@ -1,8 +1,8 @@
-import { sql, type SQL } from 'drizzle-orm';
+import { and, sql, type SQL } from 'drizzle-orm';
 import type { AccountReference } from '../core/actor.ts';
 import { customerIdOf } from '../customers/index.ts';
 import { build, instant, type IdempotencyClaim } from '../db/index.ts';
-import { ledgerKey } from './spending-outcome.ts';
+import { ledgerKey, type Hold } from './spending-outcome.ts';
 import type { Usage } from './spending-schemas.ts';
 
 /** Who uses credits of whose account, for what, and when. */
@@ -30,6 +30,67 @@ export function spend({ account, usage, actor, operationId, claim, now }: Credit
     sql`spend_credits(customer_id, ${usage.operation_type ?? null}, ${usage.amount ?? null}::bigint,
       ${usage.quantity}::bigint, ${detailsOf(usage)}::jsonb, ${describe(usage)}, ${claim?.id ?? operationId},
       ${ledgerKey(claim)}, ${claim?.requestHash ?? null}, ${actor}, ${instant(now)})`,
+  );
+}
+
+/** Reserves, or says why not (`hold_credits`). */
+export function hold({ account, usage, actor, operationId, claim, now }: CreditUse, expiresAt: Date) {
+  return onAccount(
+    account,
+    sql`hold_credits(customer_id, ${claim?.id ?? operationId}::uuid, ${usage.operation_type ?? null},
+      ${usage.amount ?? null}::bigint, ${usage.quantity}::bigint, ${detailsOf(usage)}::jsonb, ${describe(usage)},
+      ${instant(expiresAt)}, ${ledgerKey(claim)}, ${claim?.requestHash ?? null}, ${actor}, ${instant(now)})`,
+  );
+}
+
+/** Takes `amount` of a hold, or all of it (`capture_credit_hold`). */
+export function captureHold(
+  account: AccountReference,
+  id: string,
+  amount: number | null,
+  actor: string,
+  now: Date,
+) {
+  return onAccount(
+    account,
+    sql`capture_credit_hold(customer_id, ${id}::uuid, ${amount}::bigint, ${actor}, ${instant(now)})`,
+  );
+}
+
+/** Gives all of a hold free (`release_credit_hold`). */
+export function releaseHold(account: AccountReference, id: string, now: Date) {
+  return onAccount(account, sql`release_credit_hold(customer_id, ${id}::uuid, ${instant(now)})`);
+}
+
+/** `result`: the hold as a JSON object, or null. */
+export function findHold(account: AccountReference, id: string) {
+  return onAccount(
+    account,
+    sql`(select to_jsonb(hold) from credit_holds as hold
+      where hold.id = ${id}::uuid and hold.customer_id = account.customer_id)`,
+  );
+}
+
+export interface HoldFilter {
+  readonly status: Hold['status'] | undefined;
+  readonly before: readonly [createdAt: Date, id: string] | undefined;
+  readonly limit: number;
+}
+
+/** `result`: an array of holds, newest first. One whose time is over at `now` has expired, noted or not. */
+export function listHolds(account: AccountReference, { status, before, limit }: HoldFilter, now: Date) {
+  const state = sql`case when status = 'active' and expires_at <= ${instant(now)} then 'expired' else status end`;
+  const conditions = [
+    sql`hold.customer_id = account.customer_id`,
+    ...(status === undefined ? [] : [sql`${state} = ${status}`]),
+    ...(before === undefined ? [] : [sql`(created_at, id) < (${instant(before[0])}, ${before[1]}::uuid)`]),
+  ];
+  return onAccount(
+    account,
+    sql`(select coalesce(jsonb_agg(to_jsonb(found) order by created_at desc, id desc), '[]') from (
+      select * from credit_holds as hold where ${and(...conditions)}
+      order by created_at desc, id desc limit ${limit}
+    ) as found)`,
   );
 }
 

@@ -7,7 +7,7 @@ import { creditLots } from './tables.ts';
 const maximumCredits = 1_000_000_000_000;
 
 /** What credits are used for, in a request to spend or to reserve some. */
-const usage = {
+export const usage = {
   operation_type: itemKey.optional().meta({ description: 'Costs what `GET /credits/costs` says.' }),
   amount: z
     .int()
@@ -33,7 +33,7 @@ interface Named {
 }
 
 /** Names what is used, and at most as much as a number holds exactly. */
-function checkUsage({ operation_type, amount, quantity }: Named, context: z.RefinementCtx): void {
+export function checkUsage({ operation_type, amount, quantity }: Named, context: z.RefinementCtx): void {
   const refuse = (member: string, message: string) =>
     context.addIssue({ code: 'custom', path: [member], message });
   if (operation_type === undefined && amount === undefined) {
@@ -48,7 +48,7 @@ function checkUsage({ operation_type, amount, quantity }: Named, context: z.Refi
 export const spendBody = z.strictObject(usage).superRefine(checkUsage);
 export type Usage = z.output<typeof spendBody>;
 
-const accountState = z
+export const accountState = z
   .strictObject({
     balance: signedCredits,
     available: z.int().min(0).meta({ description: 'What can be spent now: the balance less what is held.' }),
@@ -60,7 +60,7 @@ const accountState = z
   })
   .meta({ id: 'CreditAccount', description: 'A customer’s credits right after the request.' });
 
-const transactionWithLots = creditTransaction
+export const transactionWithLots = creditTransaction
   .extend({
     lots: z
       .array(

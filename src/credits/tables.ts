@@ -211,6 +211,8 @@ export const creditTransactionLots = pgTable(
     transactionId: uuid('transaction_id').notNull(),
     lotId: uuid('lot_id').notNull(),
     amount: credits('amount').notNull(),
+    /** When the lot was to expire then (trigger): a rollover changes it later, and no answer that was given. */
+    expiresAt: instant('expires_at'),
   },
   (table) => [
     primaryKey({ name: 'credit_transaction_lots_pk', columns: [table.transactionId, table.lotId] }),

@@ -30,6 +30,11 @@ const warm = (path: string) => async () => {
 };
 const write = (path: string, body: unknown) => () =>
   worker.request(path, { token: buyer.token, body, headers: { 'Idempotency-Key': randomUUID() } });
+
+async function heldId(): Promise<string> {
+  return (await write('/credits/holds', { amount: 1 })()).json.hold.id;
+}
+
 const change = (method: string, path: string, body?: unknown) => () =>
   worker.request(path, { method, token: admin, ...(body === undefined ? {} : { body }) });
 
@@ -59,6 +64,11 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'GET /credits/history': [1, read('/credits/history')],
   'GET /credits/check/:operation_type': [1, read('/credits/check/blog_post')],
   'POST /credits/spend': [1, write('/credits/spend', { amount: 1 })],
+  'POST /credits/holds': [1, write('/credits/holds', { amount: 1 })],
+  'GET /credits/holds': [1, read('/credits/holds')],
+  'GET /credits/holds/:id': [1, async () => read(`/credits/holds/${await heldId()}`)()],
+  'POST /credits/holds/:id/capture': [2, async () => write(`/credits/holds/${await heldId()}/capture`, {})()],
+  'POST /credits/holds/:id/release': [2, async () => write(`/credits/holds/${await heldId()}/release`, {})()],
   'GET /payment/status': [1, read('/payment/status')],
   'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],
   'POST /payment/purchase-credits': [2, write('/payment/purchase-credits', { package: 'credits_500' })],

@@ -61,6 +61,11 @@ test('the paths that existing clients call are all there', () => {
     GET /credits/history
     GET /credits/check/{operation_type}
     POST /credits/spend
+    POST /credits/holds
+    GET /credits/holds
+    GET /credits/holds/{id}
+    POST /credits/holds/{id}/capture
+    POST /credits/holds/{id}/release
     GET /admin/pricing/plans
     POST /admin/pricing/plans
     GET /admin/pricing/plans/{plan_key}

@@ -111,3 +111,13 @@ export async function grant(
   );
   return customer?.id ?? '';
 }
+
+/** What a customer's account says. */
+export async function accountOf(worker: Pick<TestWorker, 'database'>, buyer: Pick<Buyer, 'subject'>) {
+  const [account] = await worker.database.query<{ balance: number; held: number; debt: number }>(
+    `select balance::int, held::int, debt::int from credit_accounts
+     where customer_id = (select id from customers where subject = $1)`,
+    [buyer.subject],
+  );
+  return account;
+}
