@@ -73,4 +73,21 @@ describe('a spend', () => {
     const other = await spend(buyer, { amount: 8 }, key);
     expect([other.status, other.json.code]).toEqual([422, 'idempotency_key_reused']);
   });
+
+  test('repeated after a rollover has moved the expiry of its lots still answers the first result', async () => {
+    const buyer = await newBuyer(worker);
+    const soon = new Date(Date.now() + 86_400_000);
+    await grant(worker, buyer, 5, { kind: 'promotional', expiresAt: soon });
+    const later = new Date(Date.now() + 2 * 86_400_000);
+    const customer = await grant(worker, buyer, 5, { kind: 'promotional', expiresAt: later });
+    const key = randomUUID();
+    const first = await spend(buyer, { amount: 8 }, key);
+    const lots = first.json.transaction.lots.map((lot: { expires_at: string }) => lot.expires_at);
+    expect(lots).toEqual([soon.toISOString(), later.toISOString()]);
+    await worker.database.query(
+      "update credit_lots set expires_at = expires_at + interval '1 month' where customer_id = $1 and expires_at = $2",
+      [customer, soon],
+    );
+    expect((await spend(buyer, { amount: 8 }, key)).text).toBe(first.text);
+  });
 });
