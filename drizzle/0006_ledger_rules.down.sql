@@ -38,7 +38,13 @@ DROP FUNCTION claw_back_credits(uuid, bigint, uuid, text, text, text, text, text
 --> statement-breakpoint
 DROP FUNCTION reverse_payment(uuid, integer, bigint, bigint, text, text, text, timestamptz);
 --> statement-breakpoint
-DROP FUNCTION reverse_lot(credit_accounts, uuid, text, text, timestamptz);
+DROP FUNCTION reversal_cause(payments, payments, integer);
+--> statement-breakpoint
+DROP FUNCTION reverse_lot(credit_accounts, uuid, payments, text, text, timestamptz);
+--> statement-breakpoint
+DROP FUNCTION give_back_credits(credit_accounts, uuid, uuid, bigint, bigint, timestamptz);
+--> statement-breakpoint
+DROP FUNCTION credits_gone_back(bigint, payments);
 --> statement-breakpoint
 DROP FUNCTION take_back_credits(credit_accounts, bigint, uuid, text, text, text, text, text, timestamptz);
 --> statement-breakpoint

@@ -506,8 +506,9 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
   );
 $$;
 --> statement-breakpoint
--- After a plan has granted: what is left of the subscription's earlier months may be as much as the plan's rollover
--- cap, and stays until the end of the newest month. It comes out the same in whatever order the months are granted.
+-- After a plan's credits have come, or come back: what is left of the subscription's earlier months may be as much as
+-- the plan's rollover cap, and stays until the end of the newest month. It comes out the same in whatever order the
+-- months are granted.
 CREATE FUNCTION roll_over_plan_credits(INOUT account credit_accounts, p_lot credit_lots, p_now timestamptz)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -526,8 +527,9 @@ BEGIN
   WHERE customer_id = account.customer_id AND is_open AND kind = 'plan'
     AND stripe_subscription_id = p_lot.stripe_subscription_id AND period_end < newest.period_end;
   IF cap IS NOT NULL AND excess > 0 THEN
-    SELECT * INTO entry FROM post_credit_transaction(account, 'expiry', -excess, 0, p_lot.id::text,
-      'More than the plan lets roll over', NULL, NULL, 'system:ledger', p_now);
+    SELECT * INTO entry FROM post_credit_transaction(account, 'expiry', -excess, 0,
+      format('%s:%s', p_lot.id, account.last_sequence + 1), 'More than the plan lets roll over', NULL, NULL,
+      'system:ledger', p_now);
     account := entry.account;
     WITH waiting AS (
       SELECT id, remaining - held AS free, coalesce(sum(remaining - held) OVER (
@@ -544,7 +546,8 @@ BEGIN
     INSERT INTO credit_transaction_lots (transaction_id, lot_id, amount)
     SELECT entry.transaction_id, id, -amount FROM expiring;
   END IF;
-  UPDATE credit_lots SET expires_at = newest.period_end, renews = newest.renews
+  UPDATE credit_lots SET expires_at = newest.period_end,
+    renews = plan_credits_renew(stripe_subscription_id, newest.period_end)
   WHERE customer_id = account.customer_id AND is_open AND kind = 'plan'
     AND stripe_subscription_id = p_lot.stripe_subscription_id AND period_end < newest.period_end;
 END $$;
@@ -602,8 +605,8 @@ BEGIN
   IF p_kind = 'plan' THEN
     account := roll_over_plan_credits(account, lot, p_now);
   END IF;
-  account := reverse_lot(account, lot.id, p_event_id, p_actor, p_now);
   account := expire_lots_of(account, p_now);
+  account := reverse_lot(account, lot.id, NULL, p_event_id, p_actor, p_now);
   PERFORM save_credit_account(account, p_now);
   SELECT * INTO STRICT posted FROM credit_transactions WHERE id = entry.transaction_id;
   RETURN credit_transaction_json(posted) || '{"outcome": "granted"}';
@@ -627,70 +630,157 @@ BEGIN
   END IF;
 END $$;
 --> statement-breakpoint
--- Brings what is taken back of a lot into proportion with what has gone back of its payment. What expired unspent is
--- gone already. Each change is one ledger row, named by the lot and a count. The caller has locked the account.
+-- How many of a lot's credits have lost their money: as large a part as the payment has gone back, all of them with all
+-- of it.
+CREATE FUNCTION credits_gone_back(p_granted bigint, p_payment payments) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN p_payment.amount_minor > 0 THEN round(p_granted::numeric
+    * least(p_payment.amount_minor, p_payment.refunded_minor + p_payment.disputed_minor) / p_payment.amount_minor)::bigint
+    ELSE 0 END;
+$$;
+--> statement-breakpoint
+-- Gives the credits of a lot that come back to the lots that they came from: p_lent of them to those that gave theirs
+-- instead, for such a lot or for a debt, the other way round than they were taken; the rest to the lot itself.
+CREATE FUNCTION give_back_credits(
+  INOUT account credit_accounts, p_lot_id uuid, p_transaction_id uuid, p_amount bigint, p_lent bigint, p_now timestamptz
+) LANGUAGE plpgsql AS $$
+DECLARE
+  lot credit_lots;
+BEGIN
+  WITH moved AS (
+    SELECT part.lot_id, -part.amount AS lent
+    FROM credit_lots AS reversed
+    JOIN credit_transactions AS t ON t.customer_id = reversed.customer_id
+      AND t.transaction_type IN ('clawback', 'restore') AND t.source_ref LIKE reversed.id || ':%'
+    JOIN credit_transaction_lots AS part ON part.transaction_id = t.id AND part.lot_id <> reversed.id
+    WHERE reversed.customer_id = account.customer_id AND reversed.reversals > 0
+    UNION ALL
+    SELECT part.lot_id, -part.amount
+    FROM credit_transactions AS t JOIN credit_transaction_lots AS part ON part.transaction_id = t.id
+    WHERE t.customer_id = account.customer_id AND t.transaction_type = 'debt_repayment'
+    UNION ALL
+    SELECT granted.id, -t.debt_change
+    FROM credit_transactions AS t
+    JOIN credit_lots AS granted ON granted.customer_id = t.customer_id AND granted.source_ref = t.source_ref
+    WHERE t.customer_id = account.customer_id AND t.debt_change < 0
+      AND t.transaction_type NOT IN ('restore', 'debt_repayment')
+  ), owed AS (
+    SELECT lot_id, sum(lent) AS amount FROM moved WHERE lot_id <> p_lot_id GROUP BY lot_id HAVING sum(lent) > 0
+  ), waiting AS (
+    SELECT lot_id, amount, coalesce(sum(amount) OVER (
+      ORDER BY expires_at DESC NULLS FIRST, kind DESC, created_at DESC, id DESC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+    FROM owed JOIN credit_lots ON id = lot_id
+  ), given AS (
+    SELECT lot_id, least(amount, p_lent - before) AS amount FROM waiting WHERE before < p_lent
+  ), all_given AS (
+    SELECT lot_id, amount FROM given
+    UNION ALL
+    SELECT p_lot_id, p_amount - coalesce(sum(amount), 0) FROM given HAVING p_amount > coalesce(sum(amount), 0)
+  )
+  INSERT INTO credit_transaction_lots (transaction_id, lot_id, amount)
+  SELECT p_transaction_id, lot_id, amount FROM all_given;
+  UPDATE credit_lots SET remaining = remaining + part.amount
+  FROM credit_transaction_lots AS part WHERE part.transaction_id = p_transaction_id AND part.lot_id = credit_lots.id;
+  -- While a plan's lot was empty, nobody told it how its subscription goes on.
+  FOR lot IN
+    SELECT credit_lots.* FROM credit_transaction_lots AS part JOIN credit_lots ON credit_lots.id = part.lot_id
+    WHERE part.transaction_id = p_transaction_id AND kind = 'plan' ORDER BY period_end, created_at, id
+  LOOP
+    UPDATE credit_lots SET renews = plan_credits_renew(stripe_subscription_id, period_end) WHERE id = lot.id;
+    account := roll_over_plan_credits(account, lot, p_now);
+  END LOOP;
+END $$;
+--> statement-breakpoint
+-- Takes a lot's credits back, or lets them come back, because more or less of its payment has gone back than p_before
+-- says (null for a new lot: nothing had). Those that expired unspent are the first to be gone, and need not be taken.
+-- What is taken comes from the lot itself, then from others, and then becomes debt; it comes back the other way round.
+-- Each change is one ledger row, named by the lot and a count. The caller has locked the account.
 CREATE FUNCTION reverse_lot(
-  INOUT account credit_accounts, p_lot_id uuid, p_event_id text, p_actor text, p_now timestamptz
+  INOUT account credit_accounts, p_lot_id uuid, p_before payments, p_event_id text, p_actor text, p_now timestamptz
 ) LANGUAGE plpgsql AS $$
 DECLARE
   lot credit_lots;
   payment payments;
+  gone_before bigint;
   change bigint;
+  own bigint;
   repaid bigint;
   entry record;
   source_ref text;
 BEGIN
   SELECT * INTO STRICT lot FROM credit_lots WHERE id = p_lot_id;
   SELECT * INTO payment FROM payments WHERE id = lot.payment_id;
-  IF payment.id IS NULL OR payment.amount_minor = 0 THEN
-    RETURN;
+  gone_before := credits_gone_back(lot.granted, p_before);
+  change := credits_gone_back(lot.granted, payment) - gone_before;
+  -- Of the credits gone before, those that were not taken had expired.
+  IF change > 0 THEN
+    change := greatest(0, change - (lot.expired - (gone_before - lot.reversed)));
+  ELSE
+    change := greatest(change, -lot.reversed);
   END IF;
-  change := least(lot.granted - lot.expired, round(lot.granted::numeric
-    * least(payment.amount_minor, payment.refunded_minor + payment.disputed_minor) / payment.amount_minor)::bigint)
-    - lot.reversed;
   IF change = 0 THEN
     RETURN;
   END IF;
   source_ref := format('%s:%s', lot.id, lot.reversals + 1);
   IF change > 0 THEN
-    SELECT * INTO entry FROM take_back_credits(account, change, lot.id, source_ref, 'The payment went back', NULL,
-      p_event_id, p_actor, p_now);
+    SELECT * INTO entry FROM take_back_credits(account, change, lot.id, source_ref,
+      'Taken back because of a ' || reversal_cause(p_before, payment, 1), NULL, p_event_id, p_actor, p_now);
     account := entry.account;
   ELSE
+    SELECT -coalesce(sum(part.amount), 0) INTO own
+    FROM credit_transactions AS t JOIN credit_transaction_lots AS part ON part.transaction_id = t.id
+    WHERE t.customer_id = lot.customer_id AND t.transaction_type IN ('clawback', 'restore')
+      AND t.source_ref LIKE lot.id || ':%' AND part.lot_id = lot.id;
     repaid := least(account.debt, -change);
     SELECT * INTO entry FROM post_credit_transaction(account, 'restore', -change, -repaid, source_ref,
-      'The payment came back', NULL, p_event_id, p_actor, p_now);
+      'Returned after a ' || reversal_cause(p_before, payment, -1), NULL, p_event_id, p_actor, p_now);
     account := entry.account;
     IF -change > repaid THEN
-      INSERT INTO credit_transaction_lots VALUES (entry.transaction_id, lot.id, -change - repaid);
+      account := give_back_credits(account, lot.id, entry.transaction_id, -change - repaid,
+        greatest(0, least(-change, lot.reversed - own) - repaid), p_now);
     END IF;
   END IF;
-  UPDATE credit_lots SET reversed = reversed + change, reversals = reversals + 1,
-    remaining = remaining + CASE WHEN change < 0 THEN -change - repaid ELSE 0 END
-  WHERE id = lot.id;
+  UPDATE credit_lots SET reversed = reversed + change, reversals = reversals + 1 WHERE id = lot.id;
 END $$;
 --> statement-breakpoint
+-- In words, which of a payment's reversals have grown since p_before (p_direction 1), or shrunk (-1).
+CREATE FUNCTION reversal_cause(p_before payments, p_payment payments, p_direction integer)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT concat_ws(' and a ',
+    CASE WHEN sign(p_payment.refunded_minor - coalesce(p_before.refunded_minor, 0)) = p_direction
+      THEN CASE p_direction WHEN 1 THEN 'refund' ELSE 'failed refund' END END,
+    CASE WHEN sign(p_payment.disputed_minor - coalesce(p_before.disputed_minor, 0)) = p_direction
+      THEN 'dispute' END);
+$$;
+--> statement-breakpoint
 -- Keeps what Stripe says of a payment's refunds and disputes (minor units that have gone back), and moves its credits
--- accordingly. Raises RC411 when somebody else has written since the caller read version p_version.
+-- accordingly. Raises RC411 when somebody else has written another state since the caller read version p_version. The
+-- payment is locked before the account, as by whoever records a payment and then grants.
 CREATE FUNCTION reverse_payment(
   p_payment_id uuid, p_version integer, p_refunded_minor bigint, p_disputed_minor bigint, p_dispute_status text,
   p_event_id text, p_actor text, p_now timestamptz
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  account credit_accounts := lock_credit_account((SELECT customer_id FROM payments WHERE id = p_payment_id));
+  before payments;
+  account credit_accounts;
   lot_id uuid;
 BEGIN
-  account := settle_credit_account(account, p_now);
+  SELECT * INTO STRICT before FROM payments WHERE id = p_payment_id FOR NO KEY UPDATE;
+  IF before.version <> p_version AND (before.refunded_minor, before.disputed_minor, before.dispute_status)
+    IS DISTINCT FROM (least(before.amount_minor, p_refunded_minor), p_disputed_minor, p_dispute_status)
+  THEN
+    RAISE EXCEPTION 'the payment has changed' USING ERRCODE = 'RC411';
+  END IF;
+  -- Also where nothing is new: whoever looked before this one may have seen something older.
   UPDATE payments
   SET refunded_minor = least(amount_minor, p_refunded_minor), disputed_minor = p_disputed_minor,
     dispute_status = p_dispute_status, version = version + 1
-  WHERE id = p_payment_id AND version = p_version;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'the payment has changed' USING ERRCODE = 'RC411';
-  END IF;
+  WHERE id = p_payment_id;
+  account := settle_credit_account(lock_credit_account(before.customer_id), p_now);
   FOR lot_id IN SELECT id FROM credit_lots WHERE payment_id = p_payment_id ORDER BY created_at, id LOOP
-    account := reverse_lot(account, lot_id, p_event_id, p_actor, p_now);
+    account := reverse_lot(account, lot_id, before, p_event_id, p_actor, p_now);
   END LOOP;
+  account := expire_lots_of(account, p_now);
   PERFORM save_credit_account(account, p_now);
 END $$;
 --> statement-breakpoint

@@ -97,7 +97,7 @@ export const creditLots = pgTable(
     held: credits('held').notNull().default(0),
     /** Unspent when their time was over. */
     expired: credits('expired').notNull().default(0),
-    /** Taken back because the money went back. */
+    /** Taken back because the money went back: of this lot, of others where it had no more, or as debt. */
     reversed: credits('reversed').notNull().default(0),
     /** How often `reversed` has changed: names each of these movements. */
     reversals: integer().notNull().default(0),
@@ -135,8 +135,8 @@ export const creditLots = pgTable(
     check('credit_lots_held_range', sql`${table.held} between 0 and ${table.remaining}`),
     check(
       'credit_lots_parts',
-      sql`${table.expired} >= 0 and ${table.reversed} >= 0
-        and ${table.remaining} + ${table.expired} + ${table.reversed} <= ${table.granted}`,
+      sql`${table.expired} >= 0 and ${table.remaining} + ${table.expired} <= ${table.granted}
+        and ${table.reversed} between 0 and ${table.granted}`,
     ),
     index('credit_lots_open')
       .on(table.customerId)
