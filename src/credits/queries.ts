@@ -101,12 +101,3 @@ export function compareWithCost(user: User, operationType: string) {
     .from(creditCosts)
     .where(eq(creditCosts.operationType, operationType));
 }
-
-/** All costs and the version of their document, as they are at one instant. */
-export function loadCosts() {
-  return build.execute(sql`
-    select version::int, (
-      select coalesce(json_object_agg(operation_type, credits order by operation_type), '{}') from credit_costs
-    ) as costs
-    from catalogue_versions where document = 'credit_costs'`);
-}

@@ -12,6 +12,7 @@ import {
 } from '../http/index.ts';
 import { checkCredits } from './check-credits.ts';
 import { createHoldRoutes } from './hold-routes.ts';
+import { createCostRoutes } from './cost-routes.ts';
 import { readCosts } from './read-costs.ts';
 import { readHistory } from './read-history.ts';
 import { checkAnswer, checkParameters, costsAnswer, historyAnswer, historyQuery } from './schemas.ts';
@@ -33,6 +34,7 @@ export function createCreditsRoutes() {
   return createRoutes()
     .route('/', createSpendingRoutes())
     .route('/', createHoldRoutes())
+    .route('/', createCostRoutes())
     .openapi(
       defineRoute('public', {
         method: 'get',

@@ -6,8 +6,8 @@ type OpenApiDocument = ReturnType<OpenAPIHono<AppEnv>['getOpenAPI31Document']>;
 
 const description = `Plans, credit packages, a credit ledger and Stripe.
 
-Every route but those marked public takes \`Authorization: Bearer\` with an access token. Every POST, PATCH and DELETE
-takes \`Idempotency-Key\`: the same request again gets the first answer. Refusals are RFC 9457 problems with a stable
+Every route but those marked public takes \`Authorization: Bearer\` with an access token. Every POST, PUT, PATCH and
+DELETE takes \`Idempotency-Key\`: the same request again gets the first answer. Refusals are RFC 9457 problems with a stable
 \`code\`. Money is in minor units (pence, cents), times are ISO 8601 in UTC.`;
 
 /**

@@ -50,7 +50,7 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
   if (c.req.method === 'OPTIONS' && !isPreflight) return next();
   return cors({
     origin: [...c.get('config').corsOrigins],
-    allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match'],
     exposeHeaders: [
       'Age',

@@ -73,6 +73,15 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],
   'POST /payment/purchase-credits': [2, write('/payment/purchase-credits', { package: 'credits_500' })],
   'POST /payment/create-portal-session': [2, write('/payment/create-portal-session', {})],
+  'GET /admin/credits/costs': [1, readAsAdmin('/admin/credits/costs')],
+  'PUT /admin/credits/costs/:operation_type': [
+    2,
+    change('PUT', '/admin/credits/costs/voice_over', { credits: 3 }),
+  ],
+  'DELETE /admin/credits/costs/:operation_type': [
+    2,
+    change('DELETE', '/admin/credits/costs/brand_voice_analysis'),
+  ],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],

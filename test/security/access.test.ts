@@ -51,7 +51,7 @@ function accessOf(operation: unknown): string {
 const concrete = (path: string) => path.replaceAll(/:\w+/g, 'nothing_of_this_name');
 
 function ask({ method, path }: RouteUnderTest, token: string | undefined) {
-  const body = ['POST', 'PATCH'].includes(method) ? { body: {} } : {};
+  const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { body: {} } : {};
   return worker.request(concrete(path), { method, token, ...body });
 }
 
