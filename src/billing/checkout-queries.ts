@@ -129,9 +129,17 @@ export function moveUnpaidCheckout(
 
 /** The offers of ours among some Prices of Stripe. */
 export function findOffers(stripePriceIds: readonly string[]) {
+  return selectOffers().where(inArray(prices.stripePriceId, [...stripePriceIds]));
+}
+
+export type Offer = Awaited<ReturnType<typeof findOffers>>[number];
+
+/** Every offer, with what is needed of its item. */
+export function selectOffers() {
   return build
     .select({
       id: prices.id,
+      key: sql<string>`coalesce(${subscriptionPlans.planKey}, ${creditPackages.packageKey})`,
       stripePriceId: prices.stripePriceId,
       currency: prices.currency,
       amountMinor: prices.amountMinor,
@@ -143,6 +151,5 @@ export function findOffers(stripePriceIds: readonly string[]) {
     })
     .from(prices)
     .leftJoin(subscriptionPlans, eq(subscriptionPlans.id, prices.planId))
-    .leftJoin(creditPackages, eq(creditPackages.id, prices.packageId))
-    .where(inArray(prices.stripePriceId, [...stripePriceIds]));
+    .leftJoin(creditPackages, eq(creditPackages.id, prices.packageId));
 }

@@ -1,4 +1,4 @@
-import { isStatementError, type Statement } from '../db/index.ts';
+import { isStatementError, staleView, type Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 
 /** One event of Stripe's: which one, what it is about, and when Stripe says that it happened. */
@@ -40,11 +40,6 @@ export class SettlementError extends Error {
   }
 }
 
-/**
- * Raised by SQL functions that keep what Stripe says of an object, when somebody else has written since the caller
- * looked: what it saw is older, perhaps.
- */
-const staleView = 'RC411';
 const viewsAtMost = 5;
 
 /**

@@ -95,6 +95,26 @@ export const subscriptionChanges = pgTable(
 );
 
 /**
+ * Which request changes a subscription at Stripe, until it is done or its lease runs out: one at a time, since each
+ * decides by what it finds. The last one stays known, so that it is told from a new one when it is asked again.
+ */
+export const subscriptionOperations = pgTable(
+  'subscription_operations',
+  {
+    subscriptionId: uuid('subscription_id').primaryKey(),
+    operationId: uuid('operation_id').notNull(),
+    leaseUntil: instant('lease_until').notNull(),
+  },
+  (table) => [
+    foreignKey({
+      name: 'subscription_operations_subscription_id_fk',
+      columns: [table.subscriptionId],
+      foreignColumns: [subscriptions.id],
+    }),
+  ],
+);
+
+/**
  * A paid period of a yearly plan, whose credits come month by month. The first month is granted with the payment;
  * `next_grant_at` is when the next one is due, null once all have come, or none will.
  */

@@ -1,6 +1,6 @@
 import { findCustomerAtStripe, keepStripeCustomer } from '../customers/index.ts';
 import type { Subscription } from '../stripe/index.ts';
-import { findOffers } from './checkout-queries.ts';
+import { findOffers, type Offer } from './checkout-queries.ts';
 import { SettlementError, untilFresh, type Settlement, type SettlementDeps } from './settlement.ts';
 import {
   applySubscription,
@@ -9,7 +9,6 @@ import {
   type SubscriptionState,
 } from './subscription-queries.ts';
 
-type Offer = Awaited<ReturnType<typeof findOffers>>[number];
 type View = Awaited<ReturnType<typeof findSubscriptionView>>[number];
 
 /**
@@ -30,11 +29,11 @@ export async function settleSubscription(
     findCustomerAtStripe(seen.stripeCustomerId),
     findFirstCheckout(seen.id, seen.checkoutName),
   ]);
-  const sold = soldItem(seen, offers, view);
+  const sold = soldState(seen, offers, view);
   if (sold === undefined) return { kind: 'ignored', reason: 'not_ours' };
   const customerId = view?.customerId ?? customers[0]?.id ?? checkouts[0]?.customerId;
   if (customerId === undefined) throw new SettlementError('customer_unknown');
-  const state = stateOf(seen, sold, offers, customerId);
+  const state = { ...sold, customerId };
   return {
     kind: 'effects',
     customerId,
@@ -59,11 +58,22 @@ export async function syncSubscription(
   });
 }
 
-function pricesOf({ items, schedule }: Subscription): readonly string[] {
+/** The Prices that a subscription is billed by, or will be. */
+export function pricesOf({ items, schedule }: Subscription): readonly string[] {
   return [
     ...items.map(({ stripePriceId }) => stripePriceId),
     ...(schedule?.laterPhases ?? []).flatMap(({ stripePriceIds }) => stripePriceIds),
   ];
+}
+
+/** What our row is to say of a subscription; undefined when it is for nothing of ours. */
+export function soldState(
+  seen: Subscription,
+  offers: readonly Offer[],
+  view: Pick<View, 'stripeItemId' | 'offerId'> | undefined,
+): Omit<SubscriptionState, 'customerId'> | undefined {
+  const sold = soldItem(seen, offers, view);
+  return sold && stateOf(seen, sold, offers);
 }
 
 interface SoldItem {
@@ -75,7 +85,7 @@ interface SoldItem {
 function soldItem(
   { items }: Subscription,
   offers: readonly Offer[],
-  view: View | undefined,
+  view: Pick<View, 'stripeItemId' | 'offerId'> | undefined,
 ): SoldItem | undefined {
   const sold = items.flatMap((item) => {
     const offerId = planAmong(offers, item.stripePriceId)?.id;
@@ -94,12 +104,10 @@ function stateOf(
   seen: Subscription,
   { item, offerId }: SoldItem,
   offers: readonly Offer[],
-  customerId: string,
-): SubscriptionState {
+): Omit<SubscriptionState, 'customerId'> {
   const next = nextPlan(seen, item, offers);
   return {
     stripeSubscriptionId: seen.id,
-    customerId,
     stripeItemId: item.id,
     offerId,
     quantity: item.quantity,

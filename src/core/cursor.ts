@@ -1,20 +1,25 @@
 import { z } from 'zod';
-import { malformed } from './errors.ts';
+import { malformed, type DomainError } from './errors.ts';
 
-/** The order of a list is one number, or a number and then a text. */
-export type Position = number | readonly [number, string];
+/** The order of a list is one number, or a number and then a text; one that another service keeps goes by its ids. */
+export type Position = number | string | readonly [number, string];
 
 /**
  * Opaque keyset cursors: the position of the last entry of a page, in base64url, so that nobody builds one by hand or
  * relies on what it holds.
  */
-function encodeCursor(position: Position): string {
+export function encodeCursor(position: Position): string {
   return btoa(JSON.stringify(position)).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /** Throws `invalid_cursor` for anything that {@link encodeCursor} did not make of a number. */
 export function decodeCursor(cursor: string): number {
   return decode(cursor, z.int().min(0));
+}
+
+/** The same, of an id. */
+export function decodeIdCursor(cursor: string): string {
+  return decode(cursor, z.string().regex(/^\w{1,255}$/));
 }
 
 /** The same, of a number and a text. */
@@ -34,7 +39,11 @@ const latestMilliseconds = 253_402_300_799_999;
 function decode<P extends Position>(cursor: string, schema: z.ZodType<P>): P {
   const position = schema.safeParse(parse(cursor));
   if (position.success && encodeCursor(position.data) === cursor) return position.data;
-  throw malformed('invalid_cursor', 'The cursor is not one that this API gave out.', [
+  throw invalidCursor();
+}
+
+export function invalidCursor(): DomainError {
+  return malformed('invalid_cursor', 'The cursor is not one that this API gave out.', [
     {
       pointer: '?cursor',
       code: 'invalid_cursor',

@@ -1,8 +1,9 @@
 import { neon, neonConfig, type NeonQueryFunction, type NeonQueryPromise } from '@neondatabase/serverless';
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
 import { drizzle } from 'drizzle-orm/neon-http';
+import { unavailable } from '../core/errors.ts';
 import type { Usage } from '../core/usage.ts';
-import { fromDriverError, isStatementError } from './errors.ts';
+import { fromDriverError, isStatementError, staleView } from './errors.ts';
 import {
   claimKey,
   giveUpKey,
@@ -48,10 +49,20 @@ export interface Database {
   runKeyed<S extends Statement>(build: (claim: IdempotencyClaim | undefined) => S): Promise<ResultOf<S>>;
   /**
    * Leaves statements for the end of the request, where they are committed together with its stored answer: whoever
-   * got the answer has the effect, and a repetition under the same Idempotency-Key gets that answer.
+   * got the answer has the effect, and a repetition under the same Idempotency-Key gets that answer. `makeAgain` makes
+   * them anew when the database refuses them (RC411) because they keep an older view of something than it has.
    */
-  beforeAnswer(statements: readonly Statement[]): void;
+  beforeAnswer(statements: readonly Statement[], makeAgain?: () => Promise<readonly Statement[]>): void;
 }
+
+/** Statements for the end of a request. */
+interface Left {
+  readonly statements: readonly Statement[];
+  readonly makeAgain: (() => Promise<readonly Statement[]>) | undefined;
+}
+
+/** How often what is left for the end is made, while others are faster. */
+const viewsAtMost = 5;
 
 /** What the HTTP edge does with a request's database once the answer is known. */
 export interface RequestDatabase extends Database {
@@ -74,7 +85,7 @@ export function openDatabase(
 ): RequestDatabase {
   let claimed = false;
   let refused = false;
-  let left: readonly Statement[] = [];
+  let left: readonly Left[] = [];
 
   async function execute(statements: Statements): Promise<readonly unknown[]> {
     if (claim === undefined || claimed || refused) return transact(connection, usage, statements);
@@ -93,14 +104,17 @@ export function openDatabase(
     run: async (statement) => onlyResult(await execute([statement])),
     runKeyed: async (build) => onlyResult(await transact(connection, usage, [build(claim)])),
     batch: async (statements) => allResults(await execute(statements)),
-    beforeAnswer(statements) {
-      left = [...left, ...statements];
+    beforeAnswer(statements, makeAgain) {
+      left = [...left, { statements, makeAgain }];
     },
     async commitAnswer(answer) {
       const kept = claim !== undefined && claimed ? [storeAnswer(claim, answer)] : [];
-      const [first, ...rest] = [...left, ...kept];
+      const taken = left;
       left = [];
-      if (first !== undefined) await execute([first, ...rest]);
+      await commitFresh(taken, async (statements) => {
+        const [first, ...rest] = [...statements, ...kept];
+        if (first !== undefined) await execute([first, ...rest]);
+      });
     },
     async commitRefusal(answer) {
       left = [];
@@ -112,6 +126,24 @@ export function openDatabase(
     },
   };
   return database;
+}
+
+async function commitFresh(
+  left: readonly Left[],
+  commit: (statements: readonly Statement[]) => Promise<void>,
+): Promise<void> {
+  const isRemade = left.some(({ makeAgain }) => makeAgain !== undefined);
+  let statements = left.flatMap((part) => part.statements);
+  for (let view = 1; ; view += 1) {
+    try {
+      return await commit(statements);
+    } catch (error) {
+      if (!isRemade || !isStatementError(error, staleView)) throw error;
+      if (view === viewsAtMost) throw unavailable('changing', 'Others are changing this, too; try again.');
+    }
+    const parts = await Promise.all(left.map(async (part) => part.makeAgain?.() ?? part.statements));
+    statements = parts.flat();
+  }
 }
 
 async function transact(

@@ -39,6 +39,12 @@ export function isStatementError(
 export const uniqueViolation = '23505';
 
 /**
+ * Raised by SQL functions that keep what Stripe says of an object, when somebody else has written since the caller
+ * looked: what it saw is older, perhaps.
+ */
+export const staleView = 'RC411';
+
+/**
  * Connection lost, resources short, shut down, deadlock or serialisation failure: not the statement's fault. The
  * same request may succeed later.
  */

@@ -7,7 +7,7 @@ export {
   type RequestDatabase,
   type Statement,
 } from './client.ts';
-export { isStatementError, StatementError, uniqueViolation } from './errors.ts';
+export { isStatementError, StatementError, staleView, uniqueViolation } from './errors.ts';
 export { instant } from './instant.ts';
 export { signChanges, type Author } from './sign-changes.ts';
 export { findKey, forgetOldKeys, idempotencyKeyTaken, type IdempotencyClaim } from './idempotency.ts';

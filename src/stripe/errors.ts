@@ -8,12 +8,15 @@ export class StripeRefusal extends DescribedFault {
   readonly status: number | undefined;
   readonly code: string | undefined;
   readonly parameter: string | undefined;
+  /** Why the bank declined, where it did: https://docs.stripe.com/declines/codes */
+  readonly declineCode: string | undefined;
 
   constructor(error: InstanceType<typeof Stripe.errors.StripeError>) {
     super(`Stripe refused: ${error.code ?? error.type} ${error.param ?? ''}`.trim());
     this.status = error.statusCode;
     this.code = error.code;
     this.parameter = error.param;
+    this.declineCode = error.decline_code;
   }
 
   override describe() {

@@ -2,12 +2,20 @@ import type Stripe from 'stripe';
 import type { Usage } from '../core/usage.ts';
 import { askStripe } from './asking.ts';
 import { openStripeCatalogue, type StripeCatalogue } from './catalogue.ts';
+import { openStripeCustomerInvoices, type StripeCustomerInvoices } from './customer-invoices.ts';
 import { openStripeInvoices, type StripeInvoices } from './invoices.ts';
 import { checkoutSession, type CheckoutSession } from './schemas.ts';
+import { openStripeSubscriptionChanges, type StripeSubscriptionChanges } from './subscription-changes.ts';
 import { openStripeSubscriptions, type StripeSubscriptions } from './subscriptions.ts';
 
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
-export interface StripeGateway extends StripeCatalogue, StripeInvoices, StripeSubscriptions {
+export interface StripeGateway
+  extends
+    StripeCatalogue,
+    StripeInvoices,
+    StripeSubscriptions,
+    StripeSubscriptionChanges,
+    StripeCustomerInvoices {
   createCustomer(customer: { customerId: string; email: string | undefined }): Promise<string>;
   openCheckout(checkout: NewCheckout): Promise<{ sessionId: string; url: string; expiresAt: Date }>;
   /** The session as Stripe has it now; undefined when this account has no such session. */
@@ -32,7 +40,9 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
   return {
     ...openStripeCatalogue(sdk, asking),
     ...openStripeInvoices(sdk, asking),
+    ...openStripeCustomerInvoices(sdk, asking),
     ...openStripeSubscriptions(sdk, asking),
+    ...openStripeSubscriptionChanges(sdk, asking),
     createCustomer: async ({ customerId, email }) => {
       const metadata = { ratecard_customer: customerId };
       const customer = await create(`customer:${customerId}`, (options) =>

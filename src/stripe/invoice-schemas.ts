@@ -76,3 +76,25 @@ export const invoice = z
     hasMoreLines: object.lines.has_more,
   }));
 export type Invoice = Omit<z.output<typeof invoice>, 'hasMoreLines'>;
+
+/**
+ * An invoice that is not there yet, found out by https://docs.stripe.com/api/invoices/create_preview. Below zero in
+ * all, it is nothing to pay, and goes to the customer's credit balance at Stripe.
+ */
+export const invoicePreview = z
+  .object({
+    currency: z.string(),
+    total: z.int(),
+    amount_due: z.int(),
+    parent: z.object({ subscription_details: z.object({ subscription: reference }).nullish() }).nullable(),
+    lines: z.object({ data: z.array(invoiceLine) }),
+  })
+  .transform((object) => ({
+    currency: object.currency.toUpperCase(),
+    totalMinor: object.total,
+    /** What is charged; below zero, what is put to the customer's credit. */
+    amountDueMinor: object.total < 0 ? object.total : object.amount_due,
+    subscriptionId: object.parent?.subscription_details?.subscription ?? null,
+    lines: object.lines.data,
+  }));
+export type InvoicePreview = z.output<typeof invoicePreview>;

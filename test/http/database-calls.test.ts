@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { eventually } from '../support/eventually.ts';
 import { balanceOf, buy, newBuyer, pay, signature, type Buyer } from '../support/shop.ts';
+import { ask as askAs, subscriber } from '../support/subscriber.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
 
@@ -35,6 +36,14 @@ async function heldId(): Promise<string> {
   return (await write('/credits/holds', { amount: 1 })()).json.hold.id;
 }
 
+/** Of a new subscriber, while no event is on its way. */
+const subscribed = (path: string, body: unknown) => async () => {
+  const customer = await subscriber(worker, 'professional_monthly');
+  worker.stripe.setWebhookEndpoint(undefined);
+  const answered = await askAs(worker, customer, path, body);
+  worker.stripe.setWebhookEndpoint({ url: `${worker.url}/payment/webhook` });
+  return answered;
+};
 const change = (method: string, path: string, body?: unknown) => () =>
   worker.request(path, { method, token: admin, ...(body === undefined ? {} : { body }) });
 
@@ -82,6 +91,9 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
     2,
     change('DELETE', '/admin/credits/costs/brand_voice_analysis'),
   ],
+  'POST /payment/cancel-subscription': [2, subscribed('cancel-subscription', {})],
+  'POST /payment/resume-subscription': [2, subscribed('resume-subscription', {})],
+  'GET /payment/invoices': [1, read('/payment/invoices')],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],

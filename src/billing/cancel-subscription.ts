@@ -1,0 +1,30 @@
+import type { User } from '../core/actor.ts';
+import { changedSince, changeSubscription, type ChangeDeps } from './change-subscription.ts';
+import { isOver, noSubscription, type Standing } from './standing.ts';
+
+/**
+ * Ends the user's subscription with the period that is paid for, a trial with the trial; until then everything stays
+ * as it is. A scheduled change is dropped. One that is ending already stays so. One that is paused has no period to
+ * wait for, and ends now. Throws `no_subscription`, `change_in_progress`.
+ */
+export async function cancelSubscription(deps: ChangeDeps, user: User): Promise<Standing> {
+  const after = await changeSubscription(deps, user, undefined, async ({ standing, isRepeated }) => {
+    const { stripeSubscriptionId, stripeScheduleId, status } = standing.state;
+    if (isOver(standing)) {
+      if (isRepeated) return;
+      throw noSubscription();
+    }
+    if (endsWithPeriod(standing)) return;
+    if (stripeScheduleId !== null) await deps.stripe.releaseSchedule(deps.operationId, stripeScheduleId);
+    if (status === 'paused') return deps.stripe.endNow(stripeSubscriptionId);
+    await deps.stripe.endWithPeriod(deps.operationId, stripeSubscriptionId);
+  });
+  if (!isOver(after) && !endsWithPeriod(after)) throw changedSince();
+  return after;
+}
+
+/** Whether it ends with its period already, or before. */
+function endsWithPeriod({ state }: Standing): boolean {
+  const { cancelAtPeriodEnd, cancelAt, currentPeriodEnd } = state;
+  return cancelAtPeriodEnd || (cancelAt !== null && cancelAt <= currentPeriodEnd);
+}

@@ -1,0 +1,76 @@
+import type { User } from '../core/actor.ts';
+import { conflict } from '../core/errors.ts';
+import type { Statement } from '../db/index.ts';
+import type { Deps } from '../deps.ts';
+import type { Offer } from './checkout-queries.ts';
+import { lookAtStanding, type Standing } from './standing.ts';
+import {
+  beginOperation,
+  endOperation,
+  findPlanOnSale,
+  findStanding,
+  findStandingOffers,
+} from './standing-queries.ts';
+import { applySubscription } from './subscription-queries.ts';
+import { settleSubscription } from './sync-subscription.ts';
+
+export type ChangeDeps = Pick<Deps, 'db' | 'stripe' | 'clock' | 'operationId'>;
+
+/** What a change of a subscription looks at. */
+export interface ChangeInput {
+  readonly standing: Standing;
+  /** The plan that was named, as it is on sale now. */
+  readonly wanted: Offer | undefined;
+  /** This very request was cut off before: what it finds may be its own doing. */
+  readonly isRepeated: boolean;
+}
+
+/**
+ * Lets `change` ask Stripe for a change of the user's subscription, and keeps what comes of it, together with the
+ * request's answer: our row is as Stripe's before the customer hears of it. It decides by what Stripe has now, and no
+ * other request changes the subscription meanwhile. Throws `no_subscription`, `change_in_progress`.
+ */
+export async function changeSubscription(
+  deps: ChangeDeps,
+  user: User,
+  planKey: string | undefined,
+  change: (input: ChangeInput) => Promise<void>,
+): Promise<Standing> {
+  const [begun, [row], offers, [wanted]] = await deps.db.batch([
+    beginOperation(user, deps.operationId),
+    findStanding(user),
+    findStandingOffers(user),
+    findPlanOnSale(planKey, deps.clock.now()),
+  ]);
+  const [operation] = begun.rows;
+  if (row !== undefined && operation === undefined) {
+    throw conflict('change_in_progress', 'Another request is changing this subscription: look at it again.');
+  }
+  try {
+    const known = wanted === undefined ? offers : [...offers, wanted];
+    const standing = await lookAtStanding(deps, row, known);
+    await change({ standing, wanted, isRepeated: operation?.is_repeated ?? false });
+    const after = await lookAtStanding(deps, row, standing.offers);
+    keep(deps, after);
+    return after;
+  } catch (error) {
+    // Where this fails, too, the lease of the operation ends it.
+    if (row !== undefined) await deps.db.run(endOperation(row.id, deps.operationId)).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Stripe's present state is not what this request asked for: it is repeated after somebody changed it again. */
+export function changedSince() {
+  return conflict('subscription_changed', 'The subscription was changed again since: look at it again.');
+}
+
+/** Leaves a subscription as it is now for the end of the request. An event may be faster, and may have seen more. */
+function keep(deps: ChangeDeps, { row, state }: Standing): void {
+  const end = endOperation(row.id, deps.operationId);
+  const apply = applySubscription({ state, version: row.version, eventId: null, now: deps.clock.now() });
+  deps.db.beforeAnswer([apply, end], async (): Promise<readonly Statement[]> => {
+    const settlement = await settleSubscription(deps, row.stripeSubscriptionId, null);
+    return [...(settlement.kind === 'effects' ? settlement.statements : []), end];
+  });
+}

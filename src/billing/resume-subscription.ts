@@ -1,0 +1,26 @@
+import type { User } from '../core/actor.ts';
+import { conflict } from '../core/errors.ts';
+import { changeSubscription, type ChangeDeps } from './change-subscription.ts';
+import { isOver, noSubscription, type Standing } from './standing.ts';
+
+/**
+ * Lets the user's subscription go on that was to end; one that goes on anyway stays as it is. Throws
+ * `subscription_ended` once it is over, `no_subscription`, `change_in_progress`.
+ */
+export async function resumeSubscription(deps: ChangeDeps, user: User): Promise<Standing> {
+  return changeSubscription(deps, user, undefined, async ({ standing }) => {
+    const { stripeSubscriptionId, stripeScheduleId, status, cancelAt, cancelAtPeriodEnd } = standing.state;
+    if (status === 'incomplete') throw noSubscription();
+    if (isOver(standing)) {
+      throw conflict('subscription_ended', 'This subscription is over: begin a new one with a checkout.');
+    }
+    if (cancelAt === null && !cancelAtPeriodEnd) return;
+    // A schedule that ends its subscription lets it go on by letting go of it.
+    if (stripeScheduleId !== null) return deps.stripe.releaseSchedule(deps.operationId, stripeScheduleId);
+    await deps.stripe.goOn(
+      deps.operationId,
+      stripeSubscriptionId,
+      cancelAtPeriodEnd ? 'with_period' : 'at_day',
+    );
+  });
+}
