@@ -1,9 +1,8 @@
 import { answer, createRoutes, defineRoute, jsonBody, jsonResponse, userOf } from '../http/index.ts';
+import { createBalanceRoutes } from './balance-routes.ts';
 import { openPortal } from './open-portal.ts';
-import { readBalance } from './read-balance.ts';
 import { readPaymentStatus } from './read-payment-status.ts';
 import {
-  balanceAnswer,
   createCheckoutAnswer,
   createCheckoutBody,
   paymentStatusAnswer,
@@ -55,15 +54,7 @@ const getStatus = defineRoute('customer', {
   responses: { 200: jsonResponse('The plan and its period.', paymentStatusAnswer) },
 });
 
-const getBalance = defineRoute('customer', {
-  method: 'get',
-  path: '/credits/balance',
-  summary: 'The customer’s credits',
-  tags: ['Credits'],
-  responses: { 200: jsonResponse('Balance and use.', balanceAnswer) },
-});
-
-/** Buying, and what was bought. The balance is here because it sets the ledger beside the active plan. */
+/** Buying, and what was bought. */
 export function createBillingRoutes() {
   return createRoutes()
     .openapi(createCheckout, async (c) => {
@@ -100,8 +91,5 @@ export function createBillingRoutes() {
       const status = await readPaymentStatus(c.get('deps'), userOf(c));
       return answer(c, paymentStatusAnswer, { success: true, payment_status: status });
     })
-    .openapi(getBalance, async (c) => {
-      const credits = await readBalance(c.get('deps'), userOf(c));
-      return answer(c, balanceAnswer, { success: true, credits });
-    });
+    .route('/', createBalanceRoutes());
 }

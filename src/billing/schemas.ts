@@ -64,23 +64,3 @@ export const paymentStatusAnswer = z.strictObject({
   success: z.literal(true),
   payment_status: paymentStatus,
 });
-
-export const creditBalance = z
-  .strictObject({
-    balance: z.int(),
-    monthly_allocation: creditAmount.meta({
-      description: 'Credits a month of the active plan as it was sold.',
-    }),
-    total_used: creditAmount,
-    total_purchased: creditAmount,
-    last_reset: timestamp.nullable().meta({ description: 'When a plan last granted credits.' }),
-    percentage_used: z.number().min(0).max(100).meta({
-      description: 'The share of the monthly allocation used since the last grant.',
-    }),
-    warning_threshold: z.boolean().meta({
-      description: 'True when less than a fifth of the monthly allocation is left.',
-    }),
-  })
-  .meta({ id: 'CreditBalance' });
-
-export const balanceAnswer = z.strictObject({ success: z.literal(true), credits: creditBalance });

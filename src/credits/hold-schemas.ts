@@ -34,7 +34,7 @@ export const holdsQuery = z.strictObject({
 });
 export type HoldsQuery = z.output<typeof holdsQuery>;
 
-const hold = z
+export const hold = z
   .strictObject({
     id: uuid,
     amount: creditAmount.meta({ description: 'What is, or was, reserved.' }),

@@ -49,32 +49,6 @@ export function grantCredits(grant: Grant) {
     ) as result`);
 }
 
-/**
- * What the ledger says of one account, in bigints as text; no row for a customer without an account. Entries that
- * name an operation are uses of credits.
- */
-export function summariseAccount(user: User) {
-  return build.execute(sql`
-    select account.balance, moved.purchased, moved.used, moved.used_since_grant,
-      to_json(last_grant.created_at) as last_grant_at
-    from customers
-    join credit_accounts as account on account.customer_id = customers.id
-    left join lateral (
-      select sequence, created_at from credit_transactions
-      where customer_id = account.customer_id and transaction_type = 'subscription_grant'
-      order by sequence desc limit 1
-    ) as last_grant on true
-    cross join lateral (
-      select
-        coalesce(sum(amount) filter (where transaction_type = 'purchase'), 0) as purchased,
-        coalesce(-sum(amount) filter (where operation_type is not null), 0) as used,
-        coalesce(-sum(amount) filter (where operation_type is not null and sequence > last_grant.sequence), 0)
-          as used_since_grant
-      from credit_transactions where customer_id = account.customer_id
-    ) as moved
-    where ${isUser(user)}`);
-}
-
 /** One account's entries before `before` (a sequence number), newest first. */
 export function listTransactions(user: User, before: number | undefined, limit: number) {
   return build
