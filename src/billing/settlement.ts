@@ -32,6 +32,7 @@ export class SettlementError extends Error {
     | 'session_unpaid'
     | 'customer_unknown'
     | 'several_offers'
+    | 'payment_unknown'
     | 'changing';
 
   constructor(code: SettlementError['code']) {

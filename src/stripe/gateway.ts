@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { Usage } from '../core/usage.ts';
 import { askStripe } from './asking.ts';
+import { openStripeCharges, type StripeCharges } from './charges.ts';
 import { openStripeCatalogue, type StripeCatalogue } from './catalogue.ts';
 import { openStripeCustomerInvoices, type StripeCustomerInvoices } from './customer-invoices.ts';
 import { openStripeInvoices, type StripeInvoices } from './invoices.ts';
@@ -12,6 +13,7 @@ import { openStripeSubscriptions, type StripeSubscriptions } from './subscriptio
 export interface StripeGateway
   extends
     StripeCatalogue,
+    StripeCharges,
     StripeInvoices,
     StripeSubscriptions,
     StripeSubscriptionChanges,
@@ -39,6 +41,7 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
 
   return {
     ...openStripeCatalogue(sdk, asking),
+    ...openStripeCharges(sdk, asking),
     ...openStripeInvoices(sdk, asking),
     ...openStripeCustomerInvoices(sdk, asking),
     ...openStripeSubscriptions(sdk, asking),

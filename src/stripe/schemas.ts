@@ -41,6 +41,9 @@ export const checkoutSession = z
   }));
 export type CheckoutSession = z.output<typeof checkoutSession>;
 
+/** What an event's object says it belongs to; whatever else stands there, in an object of another kind, names nothing. */
+const named = reference.nullish().catch(null);
+
 /** https://docs.stripe.com/api/events/object */
 export const event = z.object({
   id: z.string().regex(/^evt_\w{1,250}$/),
@@ -53,6 +56,8 @@ export const event = z.object({
   account: z.string().nullish(),
   created: moment,
   livemode: z.boolean(),
-  data: z.object({ object: z.looseObject({ id: z.string().nullish() }) }),
+  data: z.object({
+    object: z.looseObject({ id: z.string().nullish(), charge: named, payment_intent: named }),
+  }),
 });
 export type StripeEvent = z.output<typeof event>;

@@ -1,19 +1,27 @@
 import {
   settleInvoice,
+  settleReversal,
   settleSession,
   settleSubscription,
-  type Fact,
+  type PaymentFact,
   type Settlement,
   type SettlementDeps,
 } from '../billing/index.ts';
 
-type Handler = (deps: SettlementDeps, fact: Fact) => Promise<Settlement>;
+type Handler = (deps: SettlementDeps, fact: PaymentFact) => Promise<Settlement>;
 
 /** The event names a subscription; whatever it says of it, the subscription is looked at anew. */
 const ofSubscription: Handler = (deps, { objectId, eventId }) => settleSubscription(deps, objectId, eventId);
 
 /** What is done about each type of event. Every other type is kept in the inbox as ignored. */
 const handlers = {
+  'charge.dispute.closed': settleReversal,
+  'charge.dispute.created': settleReversal,
+  'charge.dispute.funds_reinstated': settleReversal,
+  'charge.dispute.funds_withdrawn': settleReversal,
+  'charge.dispute.updated': settleReversal,
+  'charge.refund.updated': settleReversal,
+  'charge.refunded': settleReversal,
   'checkout.session.completed': (deps, fact) => settleSession(deps, fact, 'processing'),
   'checkout.session.async_payment_succeeded': (deps, fact) => settleSession(deps, fact, 'never'),
   'checkout.session.async_payment_failed': (deps, fact) => settleSession(deps, fact, 'failed'),
@@ -28,6 +36,9 @@ const handlers = {
   'customer.subscription.updated': ofSubscription,
   // Two events of one fact; `invoice.paid` alone tells of what was paid outside of Stripe.
   'invoice.paid': settleInvoice,
+  'refund.created': settleReversal,
+  'refund.failed': settleReversal,
+  'refund.updated': settleReversal,
   'invoice.payment_succeeded': settleInvoice,
 } as const satisfies Readonly<Record<string, Handler>>;
 

@@ -1,4 +1,4 @@
-import { SettlementError, untilFresh, type Fact, type Settlement } from '../billing/index.ts';
+import { SettlementError, untilFresh, type PaymentFact, type Settlement } from '../billing/index.ts';
 import { DomainError } from '../core/errors.ts';
 import { describeFault } from '../core/log.ts';
 import { isStatementError, StatementError } from '../db/index.ts';
@@ -45,9 +45,15 @@ async function settlementOf(
 ): Promise<Settlement | { kind: 'ignored'; reason: 'no_handler' }> {
   const handler = handlerOf(event.type);
   if (handler === undefined) return { kind: 'ignored', reason: 'no_handler' };
-  const objectId = event.data.object.id;
+  const { id: objectId, charge, payment_intent: paymentIntent } = event.data.object;
   if (objectId === undefined || objectId === null) throw new SettlementError('object_unnamed');
-  const fact: Fact = { eventId: event.id, objectId, occurredAt: event.created };
+  const fact: PaymentFact = {
+    eventId: event.id,
+    objectId,
+    occurredAt: event.created,
+    chargeId: charge ?? null,
+    paymentIntentId: paymentIntent ?? null,
+  };
   return handler(deps, fact);
 }
 

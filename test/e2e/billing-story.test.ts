@@ -25,6 +25,9 @@ const BAD_DAY: ChaosConfig = {
     'POST /v1/checkout/sessions',
     'GET /v1/checkout/sessions',
     'GET /v1/invoices',
+    'GET /v1/invoice_payments',
+    'GET /v1/refunds',
+    'GET /v1/disputes',
     'POST /v1/billing_portal/sessions',
   ],
 };
@@ -171,6 +174,9 @@ async function refundAndDispute(on: Stage): Promise<void> {
   const [dispute] = (await on.stripe.disputes.list({ charge: before.id })).data;
   await on.press(`/disputes/${dispute?.id}/close`, { outcome: 'won' });
   expect((await on.stripe.disputes.list()).data).toMatchObject([{ status: 'won' }]);
+  await heard(on);
+  // What the last invoice granted is gone with its money; of the disputed month all is there again.
+  expect(await balanceOf(on.worker, on.buyer)).toBe(750);
 }
 
 /** Every event was answered 2xx and is in the inbox, once. The API itself lists none older than 30 days. */
