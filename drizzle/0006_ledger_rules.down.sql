@@ -22,6 +22,10 @@ DROP TRIGGER no_delete ON credit_accounts;
 --> statement-breakpoint
 DROP TRIGGER no_delete ON credit_lots;
 --> statement-breakpoint
+DROP TRIGGER no_delete ON credit_holds;
+--> statement-breakpoint
+DROP TRIGGER append_only ON credit_hold_lots;
+--> statement-breakpoint
 DROP TRIGGER append_only ON subscription_changes;
 --> statement-breakpoint
 DROP TRIGGER append_only ON credit_transaction_lots;

@@ -60,6 +60,12 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE
   ON subscription_changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 --> statement-breakpoint
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE
+  ON credit_hold_lots FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
+CREATE TRIGGER no_delete BEFORE DELETE OR TRUNCATE
+  ON credit_holds FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
 -- A lot is never deleted, and neither is an account: the ledger's rows name them.
 CREATE TRIGGER no_delete BEFORE DELETE OR TRUNCATE
   ON credit_lots FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
