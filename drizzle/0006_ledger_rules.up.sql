@@ -401,24 +401,25 @@ CREATE FUNCTION credit_hold_json(p_hold credit_holds) RETURNS jsonb LANGUAGE sql
       'available', greatest(0, p_hold.balance_after - p_hold.held_after), 'debt', 0));
 $$;
 --> statement-breakpoint
--- Locks the account of a hold, and then the hold. A hold whose time is over is expired on the way. No such hold of
--- this customer (null: of nobody): an account whose customer_id is null.
+-- Locks the account of a hold, and brings it up to p_now: a hold whose time is over has expired. No such hold of this
+-- customer (null: of nobody): an account whose customer_id is null.
 CREATE FUNCTION lock_credit_hold(
   p_hold_id uuid, p_customer_id uuid, p_now timestamptz, OUT account credit_accounts, OUT hold credit_holds
 ) LANGUAGE plpgsql AS $$
 DECLARE
   owner CONSTANT uuid := (SELECT customer_id FROM credit_holds WHERE id = p_hold_id);
+  before credit_accounts;
 BEGIN
   IF owner IS NULL OR owner IS DISTINCT FROM p_customer_id THEN
     RETURN;
   END IF;
-  SELECT * INTO STRICT account FROM credit_accounts WHERE customer_id = owner FOR UPDATE;
-  SELECT * INTO STRICT hold FROM credit_holds WHERE id = p_hold_id;
-  IF hold.status = 'active' AND hold.expires_at <= p_now THEN
-    account := end_credit_hold(account, hold, 'expired', p_now);
+  SELECT * INTO STRICT before FROM credit_accounts WHERE customer_id = owner FOR UPDATE;
+  -- Holds of nothing, too, which the account does not show.
+  account := settle_credit_account(expire_holds_of(before, p_now), p_now);
+  IF account IS DISTINCT FROM before THEN
     PERFORM save_credit_account(account, p_now);
-    SELECT * INTO STRICT hold FROM credit_holds WHERE id = p_hold_id;
   END IF;
+  SELECT * INTO STRICT hold FROM credit_holds WHERE id = p_hold_id;
 END $$;
 --> statement-breakpoint
 -- Takes what was used of a hold (p_amount; null: all of it), and gives the rest free. `outcome`: captured (with `hold`,

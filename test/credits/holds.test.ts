@@ -157,6 +157,14 @@ describe('the time of a hold', () => {
     expect(await accountOf(worker, buyer)).toEqual({ balance: 10, held: 0, debt: 0 });
   });
 
+  test('being over, it is not counted by the answer about another hold', async () => {
+    const buyer = await rich(100);
+    const [over, other] = [await hold(buyer, 80), await hold(buyer, 10)];
+    await runOut(over);
+    const { json } = await capture(buyer, other, 10);
+    expect(json.credits).toEqual({ balance: 90, available: 90, held: 0, debt: 0 });
+  });
+
   test('being over, the scheduled function gives its credits back', async () => {
     const buyer = await rich(100);
     const id = await hold(buyer, 80);

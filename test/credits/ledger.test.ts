@@ -314,6 +314,12 @@ describe('a hold', () => {
     expect(await accountOf(customer)).toEqual({ balance: 10, held: 0, debt: 0 });
   });
 
+  test('of nothing expires like any other', async () => {
+    const customer = await rich(10);
+    const { id } = (await hold(customer, 0, { minutes: 0 })).hold;
+    expect(await capture(customer, id, null, 10)).toEqual({ outcome: 'not_active', status: 'expired' });
+  });
+
   test('keeps what it has reserved of a lot beyond the lot’s expiry, and what comes back then is gone', async () => {
     const customer = await newCustomer();
     await give(customer, 10, { expiresAt: at(5) });
