@@ -73,6 +73,7 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
   };
 }
 
+/** What pays for a package is kept, as what pays for a plan is: an automatic top-up charges it later. */
 function sessionParameters(checkout: NewCheckout): Stripe.Checkout.SessionCreateParams {
   const metadata = { ratecard_checkout: checkout.checkoutId };
   return {
@@ -85,6 +86,6 @@ function sessionParameters(checkout: NewCheckout): Stripe.Checkout.SessionCreate
     metadata,
     ...(checkout.mode === 'subscription'
       ? { subscription_data: { metadata } }
-      : { payment_intent_data: { metadata } }),
+      : { payment_intent_data: { metadata, setup_future_usage: 'off_session' } }),
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { balanceOf, booksOf, buy, newBuyer, pay, processed } from '../support/shop.ts';
+import { balanceOf, booksOf, buy, newBuyer, pay, processed, stripeOf } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
@@ -58,6 +58,27 @@ describe('a package', () => {
       ],
     });
   });
+});
+
+test('the card that paid for a package stays with the customer, and can be charged again without them', async () => {
+  const buyer = await newBuyer(worker);
+  const { checkoutUrl, sessionId } = await buy(worker, buyer, { package: 'credits_500' });
+  await pay(checkoutUrl);
+  const stripe = stripeOf(worker);
+  const session = await stripe.checkout.sessions.retrieve(sessionId, { expand: ['payment_intent'] });
+  const customer = String(session.customer);
+  expect(session.payment_intent).toMatchObject({ setup_future_usage: 'off_session', customer });
+  const { data: methods } = await stripe.customers.listPaymentMethods(customer);
+  expect(methods.map(({ card }) => card?.last4)).toEqual(['4242']);
+  const again = await stripe.paymentIntents.create({
+    amount: 99,
+    currency: 'gbp',
+    customer,
+    payment_method: String(methods[0]?.id),
+    confirm: true,
+    off_session: true,
+  });
+  expect(again.status).toBe('succeeded');
 });
 
 test.each([
