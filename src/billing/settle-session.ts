@@ -12,7 +12,14 @@ import {
   type UnpaidStatus,
 } from './checkout-queries.ts';
 import { recordPayment } from './payment-queries.ts';
-import { SettlementError, type Fact, type Settlement, type SettlementDeps } from './settlement.ts';
+import {
+  SettlementError,
+  type Effects,
+  type Fact,
+  type Settlement,
+  type SettlementDeps,
+} from './settlement.ts';
+import { settleSubscription } from './sync-subscription.ts';
 
 /** What a session that is not paid means for its checkout, by the event that told of it; `never`: it must be paid. */
 export type Unpaid = UnpaidStatus | 'never';
@@ -44,10 +51,13 @@ export async function settleSession(deps: SettlementDeps, fact: Fact, unpaid: Un
     subscriptionId: session.subscriptionId,
     completedAt: fact.occurredAt,
   };
-  if (session.paymentStatus === 'unpaid') return settleUnpaid(unpaid, completed, customerId);
+  if (session.paymentStatus === 'unpaid') {
+    const closed = settleUnpaid(unpaid, completed, customerId);
+    return closed.kind === 'ignored' ? closed : withSubscription(deps, fact, session, closed);
+  }
   if (customerId === undefined) throw new SettlementError('customer_unknown');
   if (others.length > 0) throw new SettlementError('several_offers');
-  return {
+  return withSubscription(deps, fact, session, {
     kind: 'effects',
     customerId,
     statements: [
@@ -57,7 +67,21 @@ export async function settleSession(deps: SettlementDeps, fact: Fact, unpaid: Un
       ...(completed === undefined ? [] : [payCheckout(completed)]),
       ...(session.mode === 'payment' ? purchase(deps, fact, session, customerId, offer) : []),
     ],
-  };
+  });
+}
+
+/** A session that began a subscription tells of it, too. */
+async function withSubscription(
+  deps: SettlementDeps,
+  { eventId }: Fact,
+  { subscriptionId }: CheckoutSession,
+  settlement: Effects,
+): Promise<Effects> {
+  if (subscriptionId === null) return settlement;
+  const { customerId } = settlement;
+  const subscription = await settleSubscription(deps, subscriptionId, eventId, customerId);
+  if (subscription.kind === 'ignored') return settlement;
+  return { ...settlement, statements: [...settlement.statements, ...subscription.statements] };
 }
 
 function settleUnpaid(

@@ -14,14 +14,14 @@ export type SettlementDeps = Pick<Deps, 'db' | 'stripe' | 'clock'>;
 /** Why an event needs nothing from us. */
 export type IgnoredReason = 'not_ours' | 'nothing_sold' | 'nothing_paid' | 'trial';
 
+export interface Effects {
+  readonly kind: 'effects';
+  readonly customerId: string;
+  readonly statements: readonly Statement[];
+}
+
 /** What a fact leads to. The effects are for the caller to commit, all together with the event's completion. */
-export type Settlement =
-  | {
-      readonly kind: 'effects';
-      readonly customerId: string;
-      readonly statements: readonly Statement[];
-    }
-  | { readonly kind: 'ignored'; readonly reason: IgnoredReason };
+export type Settlement = Effects | { readonly kind: 'ignored'; readonly reason: IgnoredReason };
 
 /** What of Ratecard's cannot be placed: it is kept, shown and tried again, never lost in silence. */
 export class SettlementError extends Error {

@@ -14,12 +14,14 @@ type View = Awaited<ReturnType<typeof findSubscriptionView>>[number];
 /**
  * Brings our row of a subscription up to what Stripe says of it now, for an event that tells of it: the statements are
  * the caller's to commit, by `untilFresh`. Ours is what was sold as one of our plans; it stays so when somebody moves
- * it to a price that is not ours. Throws SettlementError `customer_unknown`.
+ * it to a price that is not ours. `buyerId` is the customer who is known to have bought it. Throws SettlementError
+ * `customer_unknown`.
  */
 export async function settleSubscription(
   deps: SettlementDeps,
   stripeSubscriptionId: string,
   eventId: string | null,
+  buyerId?: string,
 ): Promise<Settlement> {
   const [view] = await deps.db.run(findSubscriptionView(stripeSubscriptionId));
   const seen = await deps.stripe.findSubscription(stripeSubscriptionId);
@@ -31,7 +33,7 @@ export async function settleSubscription(
   ]);
   const sold = soldState(seen, offers, view);
   if (sold === undefined) return { kind: 'ignored', reason: 'not_ours' };
-  const customerId = view?.customerId ?? customers[0]?.id ?? checkouts[0]?.customerId;
+  const customerId = view?.customerId ?? buyerId ?? customers[0]?.id ?? checkouts[0]?.customerId;
   if (customerId === undefined) throw new SettlementError('customer_unknown');
   const state = { ...sold, customerId };
   return {

@@ -82,3 +82,7 @@ export const subscription = z
     schedule: object.schedule,
   }));
 export type Subscription = z.output<typeof subscription>;
+
+export const scheduledSubscription = z
+  .object({ subscription: reference.nullable(), released_subscription: reference.nullable() })
+  .transform((object) => object.subscription ?? object.released_subscription);

@@ -3,6 +3,8 @@ import {
   settleReversal,
   settleSession,
   settleSubscription,
+  settleSubscriptionOfInvoice,
+  settleSubscriptionOfSchedule,
   type PaymentFact,
   type Settlement,
   type SettlementDeps,
@@ -34,12 +36,22 @@ const handlers = {
   'customer.subscription.resumed': ofSubscription,
   'customer.subscription.trial_will_end': ofSubscription,
   'customer.subscription.updated': ofSubscription,
+  'invoice.marked_uncollectible': settleSubscriptionOfInvoice,
   // Two events of one fact; `invoice.paid` alone tells of what was paid outside of Stripe.
   'invoice.paid': settleInvoice,
+  'invoice.payment_succeeded': settleInvoice,
+  'invoice.payment_action_required': settleSubscriptionOfInvoice,
+  'invoice.payment_failed': settleSubscriptionOfInvoice,
+  'invoice.voided': settleSubscriptionOfInvoice,
   'refund.created': settleReversal,
   'refund.failed': settleReversal,
   'refund.updated': settleReversal,
-  'invoice.payment_succeeded': settleInvoice,
+  'subscription_schedule.aborted': settleSubscriptionOfSchedule,
+  'subscription_schedule.canceled': settleSubscriptionOfSchedule,
+  'subscription_schedule.completed': settleSubscriptionOfSchedule,
+  'subscription_schedule.created': settleSubscriptionOfSchedule,
+  'subscription_schedule.released': settleSubscriptionOfSchedule,
+  'subscription_schedule.updated': settleSubscriptionOfSchedule,
 } as const satisfies Readonly<Record<string, Handler>>;
 
 export function handlerOf(eventType: string): Handler | undefined {
