@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { secureHeaders } from 'hono/secure-headers';
 import packageJson from '../package.json' with { type: 'json' };
-import { createBillingRoutes, createSubscriptionRoutes } from './billing/index.ts';
+import { createBillingRoutes, createStatusRoutes, createSubscriptionRoutes } from './billing/index.ts';
 import { notFound } from './core/errors.ts';
 import { createCreditsRoutes } from './credits/index.ts';
 import { createDeps } from './deps.ts';
@@ -63,6 +63,7 @@ export function createApp() {
   app.route('/', createAdminPricingRoutes());
   app.route('/', createCreditsRoutes());
   app.route('/', createBillingRoutes());
+  app.route('/', createStatusRoutes());
   app.route('/', createSubscriptionRoutes());
   app.route('/', createWebhookRoutes());
   serveDocumentation(app, packageJson.version);

@@ -1,4 +1,5 @@
 export { createBillingRoutes } from './routes.ts';
+export { createStatusRoutes } from './status-routes.ts';
 export { createSubscriptionRoutes } from './subscription-routes.ts';
 export { grantPlanMonths } from './grant-plan-months.ts';
 export { settleInvoice } from './settle-invoice.ts';

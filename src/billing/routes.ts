@@ -1,11 +1,9 @@
 import { answer, createRoutes, defineRoute, jsonBody, jsonResponse, userOf } from '../http/index.ts';
 import { createBalanceRoutes } from './balance-routes.ts';
 import { openPortal } from './open-portal.ts';
-import { readPaymentStatus } from './read-payment-status.ts';
 import {
   createCheckoutAnswer,
   createCheckoutBody,
-  paymentStatusAnswer,
   portalAnswer,
   portalBody,
   purchaseCreditsAnswer,
@@ -46,14 +44,6 @@ const createPortalSession = defineRoute('customer', {
   responses: { 200: jsonResponse('Where the portal is.', portalAnswer) },
 });
 
-const getStatus = defineRoute('customer', {
-  method: 'get',
-  path: '/payment/status',
-  summary: 'What the customer has paid for',
-  tags: ['Payment'],
-  responses: { 200: jsonResponse('The plan and its period.', paymentStatusAnswer) },
-});
-
 /** Buying, and what was bought. */
 export function createBillingRoutes() {
   return createRoutes()
@@ -86,10 +76,6 @@ export function createBillingRoutes() {
     .openapi(createPortalSession, async (c) => {
       const url = await openPortal(c.get('deps'), userOf(c));
       return answer(c, portalAnswer, { success: true, portal_url: url });
-    })
-    .openapi(getStatus, async (c) => {
-      const status = await readPaymentStatus(c.get('deps'), userOf(c));
-      return answer(c, paymentStatusAnswer, { success: true, payment_status: status });
     })
     .route('/', createBalanceRoutes());
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { creditAmount, currencyCode, itemKey, minorUnits, text, timestamp } from '../core/schema.ts';
+import { creditAmount, currencyCode, itemKey, minorUnits, text } from '../core/schema.ts';
 
 const quotedPrice = text(255).optional().meta({
   description:
@@ -42,25 +42,3 @@ export const presentOffer = z.strictObject({
 export const portalBody = z.strictObject({});
 
 export const portalAnswer = z.strictObject({ success: z.literal(true), portal_url: z.url() });
-
-export const paymentStatus = z
-  .strictObject({
-    plan: itemKey.nullable(),
-    plan_name: z.string().nullable(),
-    subscription_status: z.enum(['none', 'pending', 'active']).meta({
-      description:
-        '`active`: the present period is paid for. `pending`: a checkout is complete and its first invoice is on its way. ' +
-        'Cancellations, failed renewals and pauses show once subscription events are processed.',
-    }),
-    has_paid: z.boolean().meta({ description: 'Whether any money of this customer ever arrived.' }),
-    subscription_started_at: timestamp.nullable(),
-    subscription_ends_at: timestamp
-      .nullable()
-      .meta({ description: 'The end of the period that is paid for.' }),
-  })
-  .meta({ id: 'PaymentStatus' });
-
-export const paymentStatusAnswer = z.strictObject({
-  success: z.literal(true),
-  payment_status: paymentStatus,
-});

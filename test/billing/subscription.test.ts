@@ -125,7 +125,7 @@ describe('a plan', () => {
     expect(json.credits.monthly_allocation).toBe(6000);
   });
 
-  test('shows in the status as far as payments tell', async () => {
+  test('shows in the status as far as Stripe and the payments tell', async () => {
     const subscription = await subscribe('starter_monthly');
     const { buyer } = subscription;
     const nothing = {
@@ -137,32 +137,67 @@ describe('a plan', () => {
       subscription_ends_at: null,
       databaseCalls: 1,
     };
-    expect(await statusOf(await newBuyer(worker))).toEqual(nothing);
-    expect(await statusOf(buyer)).toEqual(nothing);
+    expect(await statusOf(await newBuyer(worker))).toMatchObject(nothing);
+    expect(await statusOf(buyer)).toMatchObject(nothing);
     await deliverAll(subscription.completed);
-    expect(await statusOf(buyer)).toEqual({ ...nothing, subscription_status: 'pending' });
+    const starter = { plan: 'starter_monthly', plan_name: 'Starter', subscription_status: 'active' };
+    expect(await statusOf(buyer)).toMatchObject({ ...starter, has_paid: false, subscription_ends_at: null });
     await deliverAll(subscription.invoicePaid);
-    const { subscription_started_at, subscription_ends_at, ...active } = await statusOf(buyer);
-    expect(active).toEqual({
-      plan: 'starter_monthly',
-      plan_name: 'Starter',
-      subscription_status: 'active',
+    const invoice = await stripeOf(worker).invoices.retrieve(subscription.invoiceId);
+    const endsAt = new Date((invoice.lines.data[0]?.period.end ?? 0) * 1000).toISOString();
+    expect(await statusOf(buyer)).toMatchObject({
+      ...starter,
       has_paid: true,
+      subscription_ends_at: endsAt,
       databaseCalls: 1,
     });
-    const invoice = await stripeOf(worker).invoices.retrieve(subscription.invoiceId);
-    expect(subscription_ends_at).toBe(
-      new Date((invoice.lines.data[0]?.period.end ?? 0) * 1000).toISOString(),
+  });
+
+  test('that is known only by its checkout and payments, of an older time, shows by these', async () => {
+    const subscription = await subscribe('starter_monthly');
+    const { buyer, sessionId } = subscription;
+    const older = await newBuyer(worker);
+    const [customer] = await worker.database.query(
+      `insert into customers (issuer, subject) select issuer, $2 from customers where subject = $1 returning id`,
+      [buyer.subject, older.subject],
     );
-    expect(subscription_started_at).toBe(
-      new Date((invoice.status_transitions.paid_at ?? 0) * 1000).toISOString(),
+    const ids = [customer?.['id'], sessionId];
+    await worker.database.query(
+      `insert into checkouts (id, customer_id, offer_id, mode, status, stripe_subscription_id)
+       select gen_random_uuid(), $1::uuid, offer_id, 'subscription', 'paid', 'sub_older'
+       from checkouts where stripe_session_id = $2`,
+      ids,
+    );
+    expect(await statusOf(older)).toMatchObject({ subscription_status: 'pending', plan: null });
+    await worker.database.query(
+      `insert into payments (customer_id, offer_id, stripe_invoice_id, stripe_subscription_id, currency, amount_minor,
+         period_start, period_end, paid_at)
+       select $1::uuid, offer_id, 'in_older', 'sub_older', 'GBP', 99, now() - interval '1 day',
+         now() + interval '30 days', now() - interval '1 day'
+       from checkouts where stripe_session_id = $2`,
+      ids,
+    );
+    const status = await statusOf(older);
+    expect(status).toMatchObject({
+      plan: 'starter_monthly',
+      subscription_status: 'active',
+      has_paid: true,
+      stripe_subscription_id: null,
+      databaseCalls: 1,
+    });
+    expect(Date.parse(status.subscription_ends_at) - Date.parse(status.subscription_started_at)).toBe(
+      31 * 86_400_000,
     );
     await worker.database.query(
-      `update payments set period_start = now() - interval '40 days', period_end = now() - interval '10 days'
-       where stripe_invoice_id = $1`,
-      [subscription.invoiceId],
+      `update payments set period_end = now() - interval '1 hour' where customer_id = $1`,
+      [customer?.['id']],
     );
-    expect(await statusOf(buyer)).toEqual({ ...nothing, has_paid: true });
+    expect(await statusOf(older)).toMatchObject({
+      plan: null,
+      subscription_status: 'none',
+      has_paid: true,
+      subscription_ends_at: null,
+    });
   });
 
   test('is not shown as paid when nothing was charged', async () => {

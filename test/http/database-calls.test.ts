@@ -79,6 +79,7 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /credits/holds/:id/capture': [2, async () => write(`/credits/holds/${await heldId()}/capture`, {})()],
   'POST /credits/holds/:id/release': [2, async () => write(`/credits/holds/${await heldId()}/release`, {})()],
   'GET /payment/status': [1, read('/payment/status')],
+  'GET /payment/status/history': [1, read('/payment/status/history?limit=1')],
   'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],
   'POST /payment/purchase-credits': [2, write('/payment/purchase-credits', { package: 'credits_500' })],
   'POST /payment/create-portal-session': [2, write('/payment/create-portal-session', {})],
