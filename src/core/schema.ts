@@ -40,6 +40,11 @@ export const creditAmount = z.int().min(0).max(1_000_000_000_000);
 /** ISO 8601 in UTC, with the `Z`. */
 export const timestamp = z.iso.datetime();
 
+/** An instant that Postgres knows too, to the millisecond. */
+export const instant = timestamp
+  .refine((value) => Date.parse(value) >= 0, 'must not be before 1970')
+  .transform((value) => new Date(value).toISOString());
+
 export const uuid = z.uuid();
 
 /** How many entries of a list one answer carries. */

@@ -1,7 +1,9 @@
-import type { User } from '../core/actor.ts';
+import { z } from 'zod';
+import type { AccountReference } from '../core/actor.ts';
 import { notFound } from '../core/errors.ts';
 import type { Deps } from '../deps.ts';
-import { compareWithCost } from './queries.ts';
+import { compareWithCost } from './ledger-queries.ts';
+import { expectCustomer } from './spending-outcome.ts';
 
 export interface CreditCheck {
   readonly has_credits: boolean;
@@ -9,13 +11,22 @@ export interface CreditCheck {
   readonly available: number;
 }
 
-/** Whether the user has what one use of an operation costs now. Throws `operation_not_found`. Reserves nothing. */
+/** `left` is below zero as far as there is a debt. */
+const comparison = z.object({ required: z.int(), left: z.int() });
+
+/**
+ * Whether an account has what some uses of an operation cost now. Reserves nothing. Throws `operation_not_found`,
+ * `customer_not_found`.
+ */
 export async function checkCredits(
-  deps: Pick<Deps, 'db'>,
-  user: User,
-  operationType: string,
+  deps: Pick<Deps, 'db' | 'clock'>,
+  account: AccountReference,
+  use: { readonly operationType: string; readonly quantity: number },
 ): Promise<CreditCheck> {
-  const [found] = await deps.db.run(compareWithCost(user, operationType));
-  if (found === undefined) throw notFound('operation_not_found', 'There is no such operation.');
-  return { has_credits: found.available >= found.required, ...found };
+  const [row] = (await deps.db.run(compareWithCost(account, use, deps.clock.now()))).rows;
+  expectCustomer(account, row?.customer_id ?? null);
+  const found = comparison.nullable().parse(row?.result ?? null);
+  if (found === null) throw notFound('operation_not_found', 'There is no such operation.');
+  const { required, left } = found;
+  return { has_credits: left >= required, required, available: Math.max(0, left) };
 }

@@ -1,9 +1,6 @@
-import { and, desc, eq, getTableColumns, lt, sql, type SQL } from 'drizzle-orm';
-import type { User } from '../core/actor.ts';
-import { isUser } from '../customers/index.ts';
-import { customers } from '../customers/tables.ts';
+import { sql, type SQL } from 'drizzle-orm';
 import { build, instant } from '../db/index.ts';
-import { creditAccounts, creditCosts, creditTransactions, type creditLots } from './tables.ts';
+import type { creditLots } from './tables.ts';
 import type { TransactionType } from './transaction-types.ts';
 
 /** Credits for one fact. (source, sourceRef) names the fact: it grants once, however often it is told. */
@@ -47,31 +44,4 @@ export function grantCredits(grant: Grant) {
       ${instant(grant.expiresAt)}, ${grant.description}, ${grant.reason}, ${grant.eventId}, ${grant.actor},
       ${instant(grant.now)}
     ) as result`);
-}
-
-/** One account's entries before `before` (a sequence number), newest first. */
-export function listTransactions(user: User, before: number | undefined, limit: number) {
-  return build
-    .select(getTableColumns(creditTransactions))
-    .from(creditTransactions)
-    .innerJoin(customers, eq(customers.id, creditTransactions.customerId))
-    .where(and(isUser(user), before === undefined ? undefined : lt(creditTransactions.sequence, before)))
-    .orderBy(desc(creditTransactions.sequence))
-    .limit(limit);
-}
-
-/** What an operation costs beside what the user has; no row for an operation that does not exist. */
-export function compareWithCost(user: User, operationType: string) {
-  const balance = build
-    .select({ balance: creditAccounts.balance })
-    .from(creditAccounts)
-    .innerJoin(customers, eq(customers.id, creditAccounts.customerId))
-    .where(isUser(user));
-  return build
-    .select({
-      required: creditCosts.credits,
-      available: sql`coalesce((${balance}), 0)`.mapWith(creditAccounts.balance),
-    })
-    .from(creditCosts)
-    .where(eq(creditCosts.operationType, operationType));
 }

@@ -1,4 +1,5 @@
 import {
+  accountOf,
   answer,
   answerCached,
   conditionalHeaders,
@@ -7,15 +8,14 @@ import {
   jsonResponse,
   notModifiedResponse,
   renderAnswer,
-  userOf,
   type RenderedAnswer,
 } from '../http/index.ts';
 import { checkCredits } from './check-credits.ts';
+import { createHistoryRoutes } from './history-routes.ts';
 import { createHoldRoutes } from './hold-routes.ts';
 import { createCostRoutes } from './cost-routes.ts';
 import { readCosts } from './read-costs.ts';
-import { readHistory } from './read-history.ts';
-import { checkAnswer, checkParameters, costsAnswer, historyAnswer, historyQuery } from './schemas.ts';
+import { checkAnswer, checkParameters, checkQuery, costsAnswer } from './schemas.ts';
 import type { CostsDocument } from './schemas.ts';
 import { createSpendingRoutes } from './spending-routes.ts';
 
@@ -35,6 +35,7 @@ export function createCreditsRoutes() {
     .route('/', createSpendingRoutes())
     .route('/', createHoldRoutes())
     .route('/', createCostRoutes())
+    .route('/', createHistoryRoutes())
     .openapi(
       defineRoute('public', {
         method: 'get',
@@ -52,33 +53,20 @@ export function createCreditsRoutes() {
       },
     )
     .openapi(
-      defineRoute('customer', {
-        method: 'get',
-        path: '/credits/history',
-        summary: 'The ledger of the customer’s credits',
-        description: 'Newest first. May lag behind by the replica’s delay. 400 `invalid_cursor`.',
-        tags: ['Credits'],
-        request: { query: historyQuery },
-        responses: { 200: jsonResponse('One page of entries.', historyAnswer) },
-      }),
-      async (c) => {
-        const history = await readHistory(c.get('deps'), userOf(c), c.req.valid('query'));
-        return answer(c, historyAnswer, { success: true, ...history });
-      },
-    )
-    .openapi(
-      defineRoute('customer', {
+      defineRoute('account', {
         method: 'get',
         path: '/credits/check/{operation_type}',
-        summary: 'Whether the customer has the credits for an operation',
-        description: 'Reserves nothing. 404 `operation_not_found`.',
+        summary: 'Whether the customer has the credits for uses of an operation',
+        description: 'Reserves nothing. 404 `operation_not_found`, `customer_not_found`.',
         tags: ['Credits'],
-        request: { params: checkParameters },
+        request: { params: checkParameters, query: checkQuery },
         responses: { 200: jsonResponse('What it takes and what there is.', checkAnswer) },
       }),
       async (c) => {
         const { operation_type } = c.req.valid('param');
-        const check = await checkCredits(c.get('deps'), userOf(c), operation_type);
+        const { quantity, customer } = c.req.valid('query');
+        const use = { operationType: operation_type, quantity };
+        const check = await checkCredits(c.get('deps'), accountOf(c, customer), use);
         return answer(c, checkAnswer, { success: true, ...check, operation_type });
       },
     );

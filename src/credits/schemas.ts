@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { creditAmount, itemKey, pageLimit, timestamp, uuid } from '../core/schema.ts';
+import { creditAmount, customerReference, itemKey, timestamp, uuid } from '../core/schema.ts';
 import { transactionTypes } from './transaction-types.ts';
 
 /** A number of credits that may be negative: the movement of an account, or what it stands at with debt. */
@@ -20,30 +20,24 @@ export const creditTransaction = z
   })
   .meta({ id: 'CreditTransaction', description: 'One entry of the append-only ledger.' });
 
-export const historyQuery = z.strictObject({
-  limit: pageLimit.default(20).meta({ description: 'Entries on a page, 1 to 100.' }),
-  cursor: z
-    .string()
-    .max(100)
-    .optional()
-    .meta({ description: '`next_cursor` of the page before, unchanged.' }),
-});
-export type HistoryQuery = z.output<typeof historyQuery>;
-
-export const historyAnswer = z.strictObject({
-  success: z.literal(true),
-  transactions: z.array(creditTransaction),
-  count: z.int().meta({ description: 'Entries on this page.' }),
-  next_cursor: z.string().nullable().meta({ description: 'Null on the last page.' }),
-});
-
 export const checkParameters = z.object({ operation_type: itemKey });
+
+export const checkQuery = z.strictObject({
+  quantity: z.coerce
+    .string()
+    .regex(/^[1-9][0-9]{0,6}$/)
+    .transform(Number)
+    .pipe(z.int().min(1).max(1_000_000))
+    .default(1)
+    .meta({ type: 'integer', description: 'How many uses, 1 to 1,000,000.' }),
+  customer: customerReference.optional(),
+});
 
 export const checkAnswer = z.strictObject({
   success: z.literal(true),
   has_credits: z.boolean(),
-  required: creditAmount,
-  available: signedCredits,
+  required: z.int().min(0),
+  available: z.int().min(0),
   operation_type: itemKey,
 });
 

@@ -3,7 +3,7 @@ import type { AccountReference } from '../core/actor.ts';
 import { DomainError, invalid, notFound } from '../core/errors.ts';
 import { isStatementError, uniqueViolation, type IdempotencyClaim } from '../db/index.ts';
 import { creditHolds } from './hold-tables.ts';
-import { creditLots } from './tables.ts';
+import { creditLotKinds, creditLotSources } from './lot-kinds.ts';
 import { transactionTypes } from './transaction-types.ts';
 
 /** What the functions of the ledger answer, as JSON: numbers are checked, times come as Postgres writes them. */
@@ -17,6 +17,14 @@ export const accountOutcome = z.object({
   debt: z.int(),
 });
 
+export const lotOutcome = z.object({
+  lot_id: z.string(),
+  kind: z.enum(creditLotKinds),
+  source: z.enum(creditLotSources),
+  amount: z.int(),
+  expires_at: moment.nullable(),
+});
+
 export const transactionOutcome = z.object({
   id: z.string(),
   transaction_type: z.enum(transactionTypes),
@@ -28,15 +36,7 @@ export const transactionOutcome = z.object({
   description: z.string(),
   reason: z.string().nullable(),
   created_at: moment,
-  lots: z.array(
-    z.object({
-      lot_id: z.string(),
-      kind: z.enum(creditLots.kind.enumValues),
-      source: z.enum(creditLots.source.enumValues),
-      amount: z.int(),
-      expires_at: moment.nullable(),
-    }),
-  ),
+  lots: z.array(lotOutcome),
 });
 
 export const holdOutcome = z.object({

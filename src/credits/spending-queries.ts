@@ -1,7 +1,7 @@
-import { and, sql, type SQL } from 'drizzle-orm';
+import { and, sql } from 'drizzle-orm';
 import type { AccountReference } from '../core/actor.ts';
-import { customerIdOf } from '../customers/index.ts';
-import { build, instant, type IdempotencyClaim } from '../db/index.ts';
+import { instant, type IdempotencyClaim } from '../db/index.ts';
+import { onAccount } from './account-queries.ts';
 import { ledgerKey, type Hold } from './spending-outcome.ts';
 import type { Usage } from './spending-schemas.ts';
 
@@ -14,13 +14,6 @@ export interface CreditUse {
   readonly operationId: string;
   readonly claim: IdempotencyClaim | undefined;
   readonly now: Date;
-}
-
-/** One function of the ledger on an account. Row: `customer_id`, null where there is no such customer, and `result`. */
-function onAccount(account: AccountReference, call: SQL) {
-  return build.execute<{ customer_id: string | null; result: unknown }>(sql`
-    with account as materialized (select ${customerIdOf(account)} as customer_id)
-    select customer_id, ${call} as result from account`);
 }
 
 /** Spends, or says why not (`spend_credits`). */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { customerReference, itemKey, text, timestamp, uuid } from '../core/schema.ts';
 import { usageDetails } from './details.ts';
 import { creditTransaction, signedCredits } from './schemas.ts';
-import { creditLots } from './tables.ts';
+import { creditLotKinds, creditLotSources } from './lot-kinds.ts';
 
 const maximumCredits = 1_000_000_000_000;
 
@@ -60,19 +60,17 @@ export const accountState = z
   })
   .meta({ id: 'CreditAccount', description: 'A customer’s credits right after the request.' });
 
+export const transactionLot = z.strictObject({
+  lot_id: uuid,
+  kind: z.enum(creditLotKinds),
+  source: z.enum(creditLotSources),
+  amount: signedCredits,
+  expires_at: timestamp.nullable(),
+});
+
 export const transactionWithLots = creditTransaction
   .extend({
-    lots: z
-      .array(
-        z.strictObject({
-          lot_id: uuid,
-          kind: z.enum(creditLots.kind.enumValues),
-          source: z.enum(creditLots.source.enumValues),
-          amount: signedCredits,
-          expires_at: timestamp.nullable(),
-        }),
-      )
-      .meta({ description: 'Which lots paid, soonest expiry first.' }),
+    lots: z.array(transactionLot).meta({ description: 'Which lots paid, soonest expiry first.' }),
   })
   .meta({
     id: 'CreditTransactionWithLots',

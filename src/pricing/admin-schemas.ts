@@ -1,13 +1,5 @@
 import { z } from 'zod';
-import {
-  creditAmount,
-  currencyCode,
-  itemKey,
-  minorUnits,
-  pageLimit,
-  text,
-  timestamp,
-} from '../core/schema.ts';
+import { creditAmount, currencyCode, instant, itemKey, minorUnits, pageLimit, text } from '../core/schema.ts';
 
 /** Requests and answers of /admin/pricing, on the wire. */
 
@@ -27,11 +19,6 @@ const terms = {
   currency: currencyCode,
   credits: creditAmount.meta({ description: 'Per month for a plan, once for a package.' }),
 };
-
-/** An instant that Postgres knows too, to the millisecond. */
-const instant = timestamp
-  .refine((value) => Date.parse(value) >= 0, 'must not be before 1970')
-  .transform((value) => new Date(value).toISOString());
 
 /** Why, and from when. */
 const circumstances = {

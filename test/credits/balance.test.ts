@@ -184,7 +184,7 @@ describe('what is over', () => {
   test('counts no more, although no job has been there: lots whose time is over', async () => {
     const buyer = await newBuyer(worker);
     await grant(worker, buyer, 40, { expiresAt: inHours(-1), now: inHours(-2) });
-    await grant(worker, buyer, 7, { expiresAt: inHours(1) });
+    await grant(worker, buyer, 7, { expiresAt: inHours(1), now: inHours(-2) });
     const seen = await expectSameAfterJob(buyer);
     expect(seen).toMatchObject({ balance: 7, available: 7, lots: [{ remaining: 7 }] });
     expect(seen.next_expiry).toEqual({ at: seen.lots[0].expires_at, credits: 7 });

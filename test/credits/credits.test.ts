@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { grant } from '../support/ledger.ts';
 import { balanceOf, buy, newBuyer, pay, processed, type Buyer } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
@@ -22,56 +23,6 @@ afterAll(() => worker.stop());
 
 const get = async (path: string, reader = buyer) => worker.request(path, { token: reader.token });
 
-describe('the history', () => {
-  test('is the whole ledger, newest first', async () => {
-    const { status, json, databaseCalls } = await get('/credits/history');
-    expect([status, json.count, json.next_cursor, databaseCalls]).toEqual([200, 3, null, 1]);
-    const [plan, large, small] = json.transactions;
-    expect(plan).toEqual({
-      id: expect.any(String),
-      transaction_type: 'subscription_grant',
-      amount: 500,
-      balance_after: 2000,
-      operation_type: null,
-      operation_details: null,
-      quantity: null,
-      description: 'Monthly credits of Starter',
-      reason: null,
-      created_at: expect.stringMatching(/Z$/),
-    });
-    expect([large.description, large.balance_after]).toEqual(['Purchased 1,000 Credits', 1500]);
-    expect([small.description, small.balance_after]).toEqual(['Purchased 500 Credits', 500]);
-  });
-
-  test('comes in pages that neither repeat nor leave out an entry', async () => {
-    const seen: string[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const { json } = await get(`/credits/history?limit=1${cursor && `&cursor=${cursor}`}`);
-      expect(json.count).toBe(1);
-      seen.push(json.transactions[0].id);
-      cursor = json.next_cursor;
-    }
-    const { json } = await get('/credits/history');
-    expect(seen).toEqual(json.transactions.map(({ id }: { id: string }) => id));
-  });
-
-  test.each([
-    'limit=0',
-    'limit=-1',
-    'limit=101',
-    'limit=1e2',
-    'limit=NaN',
-    'limit=',
-    'cursor=x',
-    'cursor=',
-    'cursor=-1',
-    'limit=1&limit=2',
-  ])('refuses ?%s', async (query) => {
-    expect((await get(`/credits/history?${query}`)).status).toBe(400);
-  });
-});
-
 describe('a check', () => {
   test('sets what an operation costs beside what there is', async () => {
     const { status, json, databaseCalls } = await get('/credits/check/ai_video_8sec');
@@ -88,6 +39,47 @@ describe('a check', () => {
     });
     const poor = await get('/credits/check/ai_video_8sec', await newBuyer(worker));
     expect(poor.json).toMatchObject({ has_credits: false, required: 200, available: 0 });
+  });
+
+  test('counts uses, and what is available: neither what is held nor what is over', async () => {
+    const user = await newBuyer(worker);
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+    const id = await grant(worker, user, 100, { now: hoursAgo(2) });
+    await grant(worker, user, 50, { expiresAt: hoursAgo(1), now: hoursAgo(2) });
+    const hold = (amount: number, expiresAt: Date) =>
+      worker.database.query(
+        `select hold_credits($1, gen_random_uuid(), null, $2, 1, null, 'test', $3, null, null, 'test', $4)`,
+        [id, amount, expiresAt, hoursAgo(2)],
+      );
+    await hold(55, hoursAgo(0.5));
+    await hold(40, hoursAgo(-1));
+    const check = async (query: string) => (await get(`/credits/check/ai_image_ultra${query}`, user)).json;
+    expect(await check('?quantity=3')).toMatchObject({ has_credits: true, required: 60, available: 60 });
+    expect(await check('?quantity=4')).toMatchObject({ has_credits: false, required: 80, available: 60 });
+    await worker.database.query('select expire_credits(1000, now())');
+    expect(await check('')).toMatchObject({ required: 20, available: 60 });
+    for (const quantity of ['0', '-1', '1.5', '1000001', 'x', '']) {
+      expect((await get(`/credits/check/blog_post?quantity=${quantity}`, user)).status).toBe(400);
+    }
+  });
+
+  test('says no where there is a debt, even to what costs nothing', async () => {
+    const user = await newBuyer(worker);
+    const id = await grant(worker, user, 10);
+    await worker.database.query(
+      `select claw_back_credits($1, 15, null, $2, 'test', null, null, 'test', now())`,
+      [id, user.subject],
+    );
+    await worker.database.query("insert into credit_costs (operation_type, credits) values ('free_look', 0)");
+    const { json } = await get('/credits/check/free_look', user);
+    await worker.database.query("delete from credit_costs where operation_type = 'free_look'");
+    expect(json).toMatchObject({ has_credits: false, required: 0, available: 0 });
+  });
+
+  test('is made for a customer that a service names', async () => {
+    const path = `/credits/check/blog_post?customer=${buyer.subject}`;
+    const { json } = await worker.request(path, { token: await worker.token('service') });
+    expect(json).toMatchObject({ has_credits: true, available: 2000 });
   });
 
   test.each(['no_such_operation', 'constructor', '%00', "x' or 1=1"])(

@@ -71,6 +71,13 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /payment/webhook': [1, deliverEvent],
   'GET /credits/balance': [1, read('/credits/balance')],
   'GET /credits/history': [1, read('/credits/history')],
+  'GET /credits/transactions/:id': [
+    1,
+    async () => {
+      const { json } = await worker.request('/credits/history?limit=1', { token: buyer.token });
+      return worker.request(`/credits/transactions/${json.transactions[0].id}`, { token: buyer.token });
+    },
+  ],
   'GET /credits/check/:operation_type': [1, read('/credits/check/blog_post')],
   'POST /credits/spend': [1, write('/credits/spend', { amount: 1 })],
   'POST /credits/holds': [1, write('/credits/holds', { amount: 1 })],
