@@ -1,5 +1,9 @@
-import { isNull, sql } from 'drizzle-orm';
-import { build } from '../db/index.ts';
+import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import type { User } from '../core/actor.ts';
+import { isUser } from '../customers/index.ts';
+import { customers } from '../customers/tables.ts';
+import { build, instant } from '../db/index.ts';
+import { creditPackages, prices, subscriptionPlans } from '../pricing/tables.ts';
 import { payments } from './tables.ts';
 
 type NewPayment = typeof payments.$inferInsert;
@@ -18,4 +22,36 @@ export function recordPayment(payment: NewPayment) {
     set: { stripePaymentIntentId: sql`excluded.stripe_payment_intent_id` },
     setWhere: isNull(payments.stripePaymentIntentId),
   });
+}
+
+/** What a user has paid before a payment (its instant, to the millisecond, and id), newest first. */
+export function selectPayments(user: User, before: readonly [Date, string] | undefined, limit: number) {
+  const paidAt = sql`date_trunc('milliseconds', ${payments.paidAt})`;
+  return build
+    .select({
+      id: payments.id,
+      kind: sql<'plan' | 'package'>`case when ${prices.planId} is null then 'package' else 'plan' end`,
+      name: sql<string>`coalesce(${subscriptionPlans.name}, ${creditPackages.name})`,
+      amountMinor: payments.amountMinor,
+      currency: payments.currency,
+      refundedMinor: payments.refundedMinor,
+      disputedMinor: payments.disputedMinor,
+      disputeStatus: payments.disputeStatus,
+      paidAt: payments.paidAt,
+      periodStart: payments.periodStart,
+      periodEnd: payments.periodEnd,
+    })
+    .from(payments)
+    .innerJoin(customers, eq(customers.id, payments.customerId))
+    .innerJoin(prices, eq(prices.id, payments.offerId))
+    .leftJoin(subscriptionPlans, eq(subscriptionPlans.id, prices.planId))
+    .leftJoin(creditPackages, eq(creditPackages.id, prices.packageId))
+    .where(
+      and(
+        isUser(user),
+        before && sql`(${paidAt}, ${payments.id}) < (${instant(before[0])}, ${before[1]}::uuid)`,
+      ),
+    )
+    .orderBy(desc(paidAt), desc(payments.id))
+    .limit(limit);
 }

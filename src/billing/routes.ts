@@ -1,6 +1,7 @@
 import { answer, createRoutes, defineRoute, jsonBody, jsonResponse, userOf } from '../http/index.ts';
 import { createBalanceRoutes } from './balance-routes.ts';
 import { openPortal } from './open-portal.ts';
+import { createPaymentRoutes } from './payment-routes.ts';
 import {
   createCheckoutAnswer,
   createCheckoutBody,
@@ -77,5 +78,6 @@ export function createBillingRoutes() {
       const url = await openPortal(c.get('deps'), userOf(c));
       return answer(c, portalAnswer, { success: true, portal_url: url });
     })
+    .route('/', createPaymentRoutes())
     .route('/', createBalanceRoutes());
 }

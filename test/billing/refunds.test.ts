@@ -13,7 +13,7 @@ import {
   spend,
   tell,
 } from '../support/reversals.ts';
-import { deliver, inboxRow, processed, stripeOf } from '../support/shop.ts';
+import { deliver, inboxRow, newBuyer, processed, stripeOf } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
@@ -207,6 +207,50 @@ describe('a refund before its payment is known', () => {
       expect(await inboxRow(worker, id)).toMatchObject({ status: 'ignored', ignored_reason: 'not_ours' });
     }
   });
+});
+
+test('a customer’s payments show what went back, newest first, page by page', async () => {
+  const { buyer, charge } = await sellAndCredit(worker, package2500);
+  await sellAndCredit(worker, { plan: 'starter_monthly' }, buyer);
+  await press(worker, `/charges/${charge.id}/refund`, { amount: '100' });
+  await tell(worker, await reversalEvents(worker, charge));
+  await worker.database.query(
+    "update payments set paid_at = paid_at - interval '1 day' where stripe_payment_intent_id = $1",
+    [charge.payment_intent],
+  );
+  const page = (query: string) => worker.request(`/payment/payments?${query}`, { token: buyer.token });
+  const first = await page('limit=1');
+  expect(first).toMatchObject({ status: 200, databaseCalls: 1 });
+  expect(first.json).toEqual({
+    success: true,
+    payments: [
+      {
+        id: expect.any(String),
+        kind: 'plan',
+        name: 'Starter',
+        amount: 99,
+        currency: 'GBP',
+        refunded: 0,
+        disputed: 0,
+        dispute_status: null,
+        paid_at: expect.stringMatching(/Z$/),
+        period_start: expect.stringMatching(/Z$/),
+        period_end: expect.stringMatching(/Z$/),
+      },
+    ],
+    count: 1,
+    next_cursor: expect.any(String),
+  });
+  const { json } = await page(`limit=1&cursor=${first.json.next_cursor}`);
+  expect(json.payments).toMatchObject([
+    { kind: 'package', amount: 400, refunded: 100, disputed: 0, period_start: null, period_end: null },
+  ]);
+  expect(json.next_cursor).toBeNull();
+  expect((await page('cursor=nonsense')).status).toBe(400);
+  const { json: others } = await worker.request('/payment/payments', {
+    token: (await newBuyer(worker)).token,
+  });
+  expect(others.payments).toEqual([]);
 });
 
 test('a commit whose answer is lost is done once', async () => {

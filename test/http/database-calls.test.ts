@@ -85,6 +85,7 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'GET /credits/holds/:id': [1, async () => read(`/credits/holds/${await heldId()}`)()],
   'POST /credits/holds/:id/capture': [2, async () => write(`/credits/holds/${await heldId()}/capture`, {})()],
   'POST /credits/holds/:id/release': [2, async () => write(`/credits/holds/${await heldId()}/release`, {})()],
+  'GET /payment/payments': [1, read('/payment/payments')],
   'GET /payment/status': [1, read('/payment/status')],
   'GET /payment/status/history': [1, read('/payment/status/history?limit=1')],
   'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],

@@ -1,0 +1,20 @@
+import { answer, createRoutes, defineRoute, jsonResponse, userOf } from '../http/index.ts';
+import { listPayments } from './list-payments.ts';
+import { paymentsAnswer, paymentsQuery } from './payment-list-schemas.ts';
+
+const getPayments = defineRoute('customer', {
+  method: 'get',
+  path: '/payment/payments',
+  summary: 'What the customer has paid, and what went back',
+  description: 'Newest first. May lag behind by the replica’s delay. 400 `invalid_cursor`.',
+  tags: ['Payment'],
+  request: { query: paymentsQuery },
+  responses: { 200: jsonResponse('One page of payments.', paymentsAnswer) },
+});
+
+export function createPaymentRoutes() {
+  return createRoutes().openapi(getPayments, async (c) => {
+    const page = await listPayments(c.get('deps'), userOf(c), c.req.valid('query'));
+    return answer(c, paymentsAnswer, { success: true, ...page });
+  });
+}
