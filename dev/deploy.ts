@@ -13,7 +13,7 @@ Takes the variables from the file and, over it, from the environment. docs/opera
 --dry-run builds and checks, and uploads nothing.`;
 
 /** They stand in for services of the outside world in dev and test. */
-const localOnly: readonly string[] = ['DATABASE_FETCH_ENDPOINT', 'STRIPE_API_BASE'];
+const localOnly: readonly string[] = ['DATABASE_FETCH_ENDPOINT', 'STRIPE_API_BASE', 'CLOCK_URL'];
 
 function readVariables(file: string): Readonly<Record<string, string>> {
   const given: Readonly<Record<string, string | undefined>> = {

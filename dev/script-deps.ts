@@ -1,5 +1,5 @@
 import { createLog } from '../src/core/log.ts';
-import { systemClock } from '../src/core/time.ts';
+import { systemClock, type Clock } from '../src/core/time.ts';
 import { createUsage } from '../src/core/usage.ts';
 import { connect, openDatabase } from '../src/db/index.ts';
 import type { Deps } from '../src/deps.ts';
@@ -13,13 +13,15 @@ export interface ScriptTargets {
   readonly stripeSecretKey: string;
   /** The local stand-in; undefined for Stripe. */
   readonly stripeApiBase: string | undefined;
+  /** The machine's unless it is given: what works on the sandbox goes by the sandbox's time. */
+  readonly clock?: Clock;
 }
 
 /** What a verb needs when a script calls it, outside of the Worker and its bindings. */
 export function createScriptDeps(
   targets: ScriptTargets,
 ): Pick<Deps, 'db' | 'replica' | 'stripe' | 'clock' | 'log' | 'requestId'> {
-  const { databaseUrl, fetchEndpoint, stripeSecretKey, stripeApiBase } = targets;
+  const { databaseUrl, fetchEndpoint, stripeSecretKey, stripeApiBase, clock = systemClock } = targets;
   const db = openDatabase(connect({ url: databaseUrl, fetchEndpoint }), createUsage());
   const sdk = createStripeClient({ secretKey: stripeSecretKey, apiBase: stripeApiBase });
   const requestId = `script_${crypto.randomUUID().replaceAll('-', '')}`;
@@ -27,7 +29,7 @@ export function createScriptDeps(
     db,
     replica: db,
     stripe: openStripe(sdk, createUsage()),
-    clock: systemClock,
+    clock,
     log: createLog({ request_id: requestId }),
     requestId,
   };

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { businessClock } from '../src/core/time.ts';
 import { syncCatalogue } from '../src/pricing/index.ts';
 import { readEnvFile } from './env-file.ts';
 import { createScriptDeps, type ScriptTargets } from './script-deps.ts';
@@ -16,6 +17,7 @@ const variablesSchema = z.object({
   STRIPE_SECRET_KEY: z.string(),
   DATABASE_FETCH_ENDPOINT: z.string().optional(),
   STRIPE_API_BASE: z.string().optional(),
+  CLOCK_URL: z.string().optional(),
 });
 
 const stackSchema = z.object({
@@ -23,9 +25,10 @@ const stackSchema = z.object({
   gateway: z.string().nullable(),
   stripe: z.string().nullable(),
   stripe_secret_key: z.string(),
+  clock_url: z.string().nullable(),
 });
 
-function findTargets(file: string | undefined): ScriptTargets {
+async function findTargets(file: string | undefined): Promise<ScriptTargets> {
   const variables = variablesSchema.safeParse(file === undefined ? process.env : readEnvFile(file));
   if (file !== undefined && !variables.success) throw new Error(`${file} lacks variables.\n\n${usage}`);
   if (variables.success) {
@@ -34,6 +37,7 @@ function findTargets(file: string | undefined): ScriptTargets {
       fetchEndpoint: variables.data.DATABASE_FETCH_ENDPOINT,
       stripeSecretKey: variables.data.STRIPE_SECRET_KEY,
       stripeApiBase: variables.data.STRIPE_API_BASE,
+      clock: await businessClock(variables.data.CLOCK_URL),
     };
   }
   if (!existsSync(stackFile)) throw new Error(usage);
@@ -43,12 +47,13 @@ function findTargets(file: string | undefined): ScriptTargets {
     fetchEndpoint: stack.gateway ?? undefined,
     stripeSecretKey: stack.stripe_secret_key,
     stripeApiBase: stack.stripe ?? undefined,
+    clock: await businessClock(stack.clock_url ?? undefined),
   };
 }
 
 try {
   const { values } = parseArgs({ options: { variables: { type: 'string' } } });
-  const done = await syncCatalogue(createScriptDeps(findTargets(values.variables)));
+  const done = await syncCatalogue(createScriptDeps(await findTargets(values.variables)));
   for (const [what, count] of Object.entries(done)) console.log(`${what.padEnd(20)} ${count}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));

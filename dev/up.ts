@@ -1,6 +1,7 @@
 /** `npm run dev`: the whole system on this machine, without an account. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { businessClock } from '../src/core/time.ts';
 import { syncCatalogue } from '../src/pricing/index.ts';
 import { createScriptDeps } from './script-deps.ts';
 import type { TokenIssuer } from './sign-token.ts';
@@ -78,6 +79,7 @@ async function fillIn(
     fetchEndpoint: database.gateway ?? undefined,
     stripeSecretKey: stripe.secretKey,
     stripeApiBase: stripe.url ?? undefined,
+    clock: await businessClock(stripe.clockUrl ?? undefined),
   });
   await syncCatalogue(deps);
   return makeDemoUsers(deps.db, issuer);
@@ -98,6 +100,7 @@ function workerVariables(own: Readonly<Record<string, string>>, { database, stri
     STRIPE_SECRET_KEY: stripe.secretKey,
     STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
     ...(stripe.url === null ? {} : { STRIPE_API_BASE: stripe.url }),
+    ...(stripe.clockUrl === null ? {} : { CLOCK_URL: stripe.clockUrl }),
   };
 }
 
@@ -114,6 +117,7 @@ function announce(
     shop: shop.url,
     database_url: database.url,
     stripe_secret_key: stripe.secretKey,
+    clock_url: stripe.clockUrl,
     webhook_secret: stripe.webhookSecret,
     jwt_secret: issuer.secret,
     jwt_issuer: issuer.issuer,

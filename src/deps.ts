@@ -26,6 +26,7 @@ export interface Deps {
   /** For reads that may lag: the replica where one is configured, else the database itself. */
   readonly replica: Database;
   readonly stripe: StripeGateway;
+  /** The time that business goes by. What guards or ages things by the machine's time uses `systemClock`. */
   readonly clock: Clock;
   readonly log: Log;
   /** Memory and store of the cached documents. */
@@ -50,6 +51,7 @@ export interface RequestDeps extends Deps {
 export interface RequestScope {
   readonly requestId: string;
   readonly operationId: string;
+  readonly clock: Clock;
   readonly claim?: IdempotencyClaim | undefined;
   readonly waitUntil: (promise: Promise<unknown>) => void;
 }
@@ -80,10 +82,9 @@ function isolateFor(config: Config): Isolate {
 }
 
 export function createDeps(env: Env, config: Config, scope: RequestScope): RequestDeps {
-  const { requestId, operationId, claim, waitUntil } = scope;
+  const { requestId, operationId, clock, claim, waitUntil } = scope;
   const isolate = isolateFor(config);
   const usage = { database: createUsage(), stripe: createUsage() };
-  const clock = systemClock;
   const log = createLog({ request_id: requestId });
   return {
     config,
@@ -92,13 +93,18 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     stripe: openStripe(isolate.stripe, usage.stripe),
     clock,
     log,
-    documents: { memory: isolate.memory, store: env.CATALOGUE, clock, log, waitUntil },
+    documents: { memory: isolate.memory, store: env.CATALOGUE, clock: systemClock, log, waitUntil },
     webhookQueue: env.WEBHOOK_QUEUE,
     requestId,
     operationId,
     usage,
     readSignedEvent: (payload, signature) =>
-      readSignedEvent(isolate.stripe, { payload, signature }, config.stripe.webhookSecrets, clock.now()),
+      readSignedEvent(
+        isolate.stripe,
+        { payload, signature },
+        config.stripe.webhookSecrets,
+        systemClock.now(),
+      ),
     waitUntil,
   };
 }

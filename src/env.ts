@@ -54,6 +54,8 @@ const variables = z.object({
     z.string().regex(/^whsec_.{16,}$/, 'must be signing secrets (whsec_…) of Stripe'),
   ).refine((secrets) => secrets.length > 0, 'must not be empty'),
   STRIPE_API_BASE: loopbackUrl.optional(),
+  /** Says what time it is: dev and test alone move the time ahead. */
+  CLOCK_URL: loopbackUrl.optional(),
   CHECKOUT_SUCCESS_URL: webUrl,
   CHECKOUT_CANCEL_URL: webUrl,
   PORTAL_RETURN_URL: webUrl,
@@ -93,6 +95,8 @@ export interface Config {
   };
   readonly returnUrls: { readonly success: string; readonly cancel: string; readonly portal: string };
   readonly corsOrigins: readonly string[];
+  /** Undefined: the machine's time is the time. */
+  readonly clockUrl: string | undefined;
 }
 
 /** What is wrong with which variable. Names and rules, never values. */
@@ -152,6 +156,7 @@ function toConfig(values: Variables): Config {
       portal: values.PORTAL_RETURN_URL,
     },
     corsOrigins: values.CORS_ORIGINS ?? [],
+    clockUrl: values.CLOCK_URL,
   };
 }
 

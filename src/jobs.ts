@@ -1,5 +1,6 @@
 import { grantPlanMonths } from './billing/index.ts';
 import { createLog, describeFault } from './core/log.ts';
+import { businessClock, systemClock } from './core/time.ts';
 import { expireCredits, mendCosts } from './credits/index.ts';
 import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
@@ -13,7 +14,7 @@ export async function handleQueue(
   env: Env,
   context: ExecutionContext,
 ): Promise<void> {
-  const deps = jobDeps(env, context);
+  const deps = await jobDeps(env, context);
   if (deps !== undefined) {
     await answerDoorbells(
       deps,
@@ -36,7 +37,7 @@ const everyMinute = {
 } satisfies Readonly<Record<string, Job>>;
 
 const everyHour = {
-  forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(deps.clock.now())),
+  forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())),
 } satisfies Readonly<Record<string, Job>>;
 
 export async function handleScheduled(
@@ -44,7 +45,7 @@ export async function handleScheduled(
   env: Env,
   context: ExecutionContext,
 ): Promise<void> {
-  const deps = jobDeps(env, context);
+  const deps = await jobDeps(env, context);
   if (deps === undefined) return;
   const isFullHour = new Date(controller.scheduledTime).getUTCMinutes() === 0;
   const jobs = Object.entries<Job>({ ...everyMinute, ...(isFullHour ? everyHour : {}) });
@@ -61,7 +62,7 @@ async function runJob(deps: Deps, name: string, job: Job): Promise<void> {
 }
 
 /** Undefined while the configuration is not good: then nothing is done, as nothing is served. */
-function jobDeps(env: Env, context: ExecutionContext): Deps | undefined {
+async function jobDeps(env: Env, context: ExecutionContext): Promise<Deps | undefined> {
   const result = configurationOf(env);
   if (!result.ok) {
     const variables = result.problems.map(({ variable }) => variable).join(', ');
@@ -71,6 +72,7 @@ function jobDeps(env: Env, context: ExecutionContext): Deps | undefined {
   return createDeps(env, result.config, {
     requestId: `job_${crypto.randomUUID().replaceAll('-', '')}`,
     operationId: crypto.randomUUID(),
+    clock: await businessClock(result.config.clockUrl),
     waitUntil: (promise) => context.waitUntil(promise),
   });
 }

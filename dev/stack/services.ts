@@ -72,6 +72,8 @@ export interface StripeService extends Service {
   readonly webhookSecret: string;
   /** Where the sandbox listens; null for Stripe itself. */
   readonly url: string | null;
+  /** What the sandbox's time is asked from; null: Stripe's is the machine's. */
+  readonly clockUrl: string | null;
   /** Lets the sandbox deliver its events, as adding an endpoint in Stripe's dashboard does. */
   deliverTo(webhookUrl: string): void;
 }
@@ -83,7 +85,14 @@ export async function startStripe(
 ): Promise<StripeService> {
   const { secretKey, webhookSecret } = own;
   if (secretKey !== undefined) {
-    return { secretKey, webhookSecret, url: null, deliverTo: () => undefined, stop: async () => undefined };
+    return {
+      secretKey,
+      webhookSecret,
+      url: null,
+      clockUrl: null,
+      deliverTo: () => undefined,
+      stop: async () => undefined,
+    };
   }
   const sandbox = await startStripeSandbox({
     webhookSecret,
@@ -96,6 +105,7 @@ export async function startStripe(
     secretKey: DEFAULT_API_KEY,
     webhookSecret,
     url: sandbox.url,
+    clockUrl: sandbox.clockUrl,
     deliverTo: (url) => sandbox.setWebhookEndpoint({ url }),
     stop: () => sandbox.stop(),
   };

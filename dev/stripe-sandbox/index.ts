@@ -24,6 +24,7 @@ import { setOwnEndpoint } from './webhooks/own-endpoint.ts';
 import { newSecret } from './webhooks/secrets.ts';
 import { EventLog } from './state/events.ts';
 import type { FaultRule } from './api/faults.ts';
+import { HOME } from './pages/html.ts';
 import { authenticationPages } from './pages/authentication-page.ts';
 import { controlPages } from './pages/control/routes.ts';
 import { invoicePages } from './pages/invoice-page.ts';
@@ -71,6 +72,8 @@ export interface StripeSandbox {
   /** `http://127.0.0.1:port` */
   readonly url: string;
   readonly port: number;
+  /** Tells the sandbox's own time: `{ now, seconds_ahead }`. */
+  readonly clockUrl: string;
   readonly apiKey: string;
   readonly webhookSecret: string;
   /** What was asked of the API, in order. */
@@ -145,6 +148,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
   return {
     url,
     port,
+    clockUrl: `${url}${HOME}/time`,
     apiKey,
     webhookSecret,
     requests: api.requests,

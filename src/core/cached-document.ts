@@ -48,6 +48,7 @@ export function createDocumentMemory(): DocumentMemory {
 export interface DocumentContext {
   readonly memory: DocumentMemory;
   readonly store: DocumentStore;
+  /** The machine's: a copy ages also while the time of business stands still, or jumps. */
   readonly clock: Clock;
   readonly log: Log;
   waitUntil(promise: Promise<unknown>): void;
@@ -231,6 +232,6 @@ async function ofDefinition<Document>(renewal: Promise<Copy<unknown>>): Promise<
   return ofCopy<Document>(await renewal);
 }
 
-function secondsSince(context: DocumentContext, moment: Date): number {
+export function secondsSince(context: DocumentContext, moment: Date): number {
   return (context.clock.now().getTime() - moment.getTime()) / 1000;
 }

@@ -49,7 +49,7 @@ export function createCreditsRoutes() {
       async (c) => {
         const deps = c.get('deps');
         const copy = await readCosts(deps);
-        return answerCached(c, copy, await render(copy.document), deps.clock.now());
+        return answerCached(c, copy, await render(copy.document));
       },
     )
     .openapi(

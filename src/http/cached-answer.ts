@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Copy } from '../core/cached-document.ts';
+import { secondsSince, type Copy } from '../core/cached-document.ts';
 import { sha256, toHex } from '../core/ids.ts';
 import type { AppContext } from './context.ts';
 
@@ -35,19 +35,17 @@ export const notModifiedResponse = { description: 'The same as what the client h
 /**
  * Answers with what was rendered from a cached document: 304 to a client that holds it already, `Age` since it was
  * read from the database, `Warning: 110` (RFC 7234 §5.5) where the database no longer vouches for it.
- * @param changesAt when the answer is due to change by itself; nobody may reuse it beyond
+ * @param changesInSeconds when the answer is due to change by itself; nobody may reuse it beyond
  */
 export function answerCached(
   c: AppContext,
   copy: Copy<unknown>,
   rendered: RenderedAnswer,
-  now: Date,
-  changesAt?: Date,
+  changesInSeconds = Infinity,
 ) {
   c.set('cacheLayer', copy.layer);
-  const untilChange = changesAt === undefined ? Infinity : (changesAt.getTime() - now.getTime()) / 1000;
-  const maxAge = Math.max(0, Math.floor(Math.min(reusableSeconds, untilChange)));
-  const age = Math.max(0, Math.floor((now.getTime() - copy.loadedAt.getTime()) / 1000));
+  const maxAge = Math.max(0, Math.floor(Math.min(reusableSeconds, changesInSeconds)));
+  const age = Math.max(0, Math.floor(secondsSince(c.get('deps').documents, copy.loadedAt)));
   c.header('ETag', rendered.etag);
   c.header('Cache-Control', `public, max-age=${maxAge}`);
   c.header('Age', String(age));

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { conflict, invalid, malformed } from '../core/errors.ts';
 import { sha256, toHex, uuidFrom } from '../core/ids.ts';
+import { businessClock } from '../core/time.ts';
 import { findKey, idempotencyKeyTaken, isStatementError, type IdempotencyClaim } from '../db/index.ts';
 import type { RequestDeps, RequestScope } from '../deps.ts';
 import type { Config } from '../env.ts';
@@ -19,9 +20,11 @@ export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
     const operationId = claim
       ? await uuidFrom(JSON.stringify([claim.principal, claim.key, claim.requestHash]))
       : crypto.randomUUID();
-    const deps = createDeps(c.env, c.get('config'), {
+    const config = c.get('config');
+    const deps = createDeps(c.env, config, {
       requestId: c.get('requestId'),
       operationId,
+      clock: await businessClock(config.clockUrl),
       claim,
       waitUntil: (promise) => c.executionCtx.waitUntil(promise),
     });

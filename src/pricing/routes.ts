@@ -46,7 +46,8 @@ async function answerList(c: AppContext, list: 'plans' | 'packages') {
   const copy = await readCatalogue(deps);
   const now = deps.clock.now();
   const lists = await rendered(copy.document, now);
-  return answerCached(c, copy, lists[list], now, lists.until);
+  const changesInSeconds = lists.until && (lists.until.getTime() - now.getTime()) / 1000;
+  return answerCached(c, copy, lists[list], changesInSeconds);
 }
 
 export function createPricingRoutes() {

@@ -47,6 +47,7 @@ describe('the configuration', () => {
     ['STRIPE_WEBHOOK_SECRET', 'secret'],
     ['STRIPE_WEBHOOK_SECRET', 'whsec_0123456789abcdef0123,other'],
     ['STRIPE_API_BASE', 'https://evil.example/'],
+    ['CLOCK_URL', 'https://evil.example/time'],
     ['DATABASE_FETCH_ENDPOINT', 'https://evil.example/sql'],
     ['CHECKOUT_SUCCESS_URL', 'javascript:alert(1)'],
     ['CORS_ORIGINS', 'nonsense'],

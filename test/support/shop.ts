@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import Stripe from 'stripe';
-import { eventually } from './eventually.ts';
+import { untilProcessed } from './time.ts';
 import type { TestAnswer, TestWorker } from './worker.ts';
 
 /** The official SDK, pointed at a test's sandbox. */
@@ -132,13 +132,7 @@ export async function inboxRow(worker: TestWorker, eventId: unknown): Promise<In
 
 /** Waits until the inbox has no event that is still to be processed. */
 export async function processed(worker: TestWorker): Promise<void> {
-  await worker.stripe.settled();
-  await eventually('every event is processed', async () => {
-    const rows = await worker.database.query(
-      "select 1 from webhook_events where status in ('pending', 'processing')",
-    );
-    return rows.length === 0;
-  });
+  await untilProcessed(worker);
 }
 
 /** Makes every event that waits for its next try due at once. */

@@ -7,6 +7,7 @@ import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox
 import type { Role } from '../../src/core/actor.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { migratedTemplate } from './template.ts';
+import { advance, timeOf, type TimeStep } from './time.ts';
 
 const audience = 'ratecard-test';
 const issuer = 'https://issuer.test';
@@ -44,6 +45,13 @@ export interface TestWorker {
   token(role: Role, subject?: string): Promise<string>;
   /** Runs the cron trigger. */
   scheduled(): Promise<void>;
+  /**
+   * Moves the sandbox's time ahead, and the Worker's with it: by a step, or to an instant. Stripe's events of that time
+   * are delivered and processed, and the cron trigger has run, when it resolves.
+   */
+  advance(step: TimeStep | Date): Promise<void>;
+  /** What time it is for the business of the Worker. */
+  now(): Promise<Date>;
   /** The Worker's cached documents. */
   catalogue(): Promise<KVNamespace>;
   /** All that the Worker logged. */
@@ -57,6 +65,8 @@ export interface TestWorkerOptions {
   /** Variables on top of good ones; undefined leaves a variable out. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
   readonly retryDelaysSeconds?: readonly number[];
+  /** Whose time the Worker's business follows; the sandbox's by default. */
+  readonly clock?: 'sandbox' | 'machine';
 }
 
 export async function startWorker(options: TestWorkerOptions = {}): Promise<TestWorker> {
@@ -67,7 +77,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
   });
   const secret = randomUUID() + randomUUID();
   const tokens = { secret, issuer, audience };
-  const variables = {
+  const variables: Readonly<Record<string, string | undefined>> = {
     DATABASE_URL: database.url,
     DATABASE_FETCH_ENDPOINT: gateway.url,
     JWT_SECRET: secret,
@@ -76,6 +86,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     STRIPE_SECRET_KEY: stripe.apiKey,
     STRIPE_WEBHOOK_SECRET: stripe.webhookSecret,
     STRIPE_API_BASE: stripe.url,
+    CLOCK_URL: options.clock === 'machine' ? undefined : stripe.clockUrl,
     CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
     CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
     PORTAL_RETURN_URL: 'https://shop.test/account',
@@ -87,13 +98,16 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
       {
         configPath: './wrangler.toml',
         prebuiltWorkerDir: inject('workerDirectory'),
-        secrets: Object.fromEntries(Object.entries(variables).filter((entry) => entry[1] !== undefined)),
+        secrets: withoutAbsent(variables),
       },
     ],
   });
   let { url } = await harness.listen();
   stripe.setWebhookEndpoint({ url: new URL('/payment/webhook', url).href });
   const worker = () => harness.getWorker<Env>();
+  const scheduled = async () => {
+    await worker().scheduled({ cron: '* * * * *' });
+  };
 
   return {
     get url() {
@@ -106,9 +120,9 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     request: async (path, request = {}) => readAnswer(await fetch(`${url.origin}${path}`, init(request))),
     token: (role, subject = randomUUID()) =>
       signToken(tokens, accessClaims(tokens, { subject, role, email: `${subject}@example.com` }, 3600)),
-    scheduled: async () => {
-      await worker().scheduled({ cron: '* * * * *' });
-    },
+    scheduled,
+    advance: (step) => advance(step, { database, stripe, scheduled }),
+    now: () => timeOf(stripe),
     catalogue: async () => (await worker().getEnv()).CATALOGUE,
     logs: () => harness.getLogs().map((log) => log.message),
     restart: async () => {
@@ -122,6 +136,12 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
       await database.drop();
     },
   };
+}
+
+function withoutAbsent(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
 function init({ method, token, body, headers }: TestRequest): RequestInit {

@@ -17,7 +17,7 @@ import { customersPage, deliveriesPage, eventsPage, paymentsPage, sessionsPage }
 import { changeSettings, settingsPage } from './settings-page.ts';
 import { paymentActions } from './payment-actions.ts';
 import { stateOf } from './state.ts';
-import { advanceClock, advanceOwnTime } from './time-actions.ts';
+import { advanceClock, advanceOwnTime, ownTime } from './time-actions.ts';
 
 /**
  * What a person, a test or a script sees and does behind Stripe's back. All
@@ -26,7 +26,8 @@ import { advanceClock, advanceOwnTime } from './time-actions.ts';
  *
  * Pages: ``, `/customers`, `/customers/:id`, `/payments`, `/sessions`, `/events` (`type`),
  * `/events/:id`, `/deliveries`, `/endpoints`, `/chaos`, `/settings`.
- * As JSON: `GET /state` has everything, `GET /chaos` the chaos and its counts.
+ * As JSON: `GET /state` has everything, `GET /time` the sandbox's own time (`now`) and how far ahead of the wall
+ * clock it is (`seconds_ahead`), `GET /chaos` the chaos and its counts.
  *
  * - `POST /time/advance`: `by` = `hour`, `day`, `week`, `month` or `next`; or `to`, Unix seconds
  * - `POST /test-clocks/:id/advance`: the same for a test clock
@@ -82,6 +83,7 @@ function pages(controls: Controls): PageRoute[] {
       () => chaos.state(),
     ),
     view('/settings', ({ context }) => settingsPage(context)),
+    jsonOnly('/time', ownTime),
     jsonOnly('/state', ({ context }) => stateOf(context, controls)),
   ];
 }

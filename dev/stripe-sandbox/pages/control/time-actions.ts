@@ -11,6 +11,12 @@ import { choice } from './answers.ts';
 const STEPS = ['hour', 'day', 'week', 'month', 'next'] as const;
 const HOUR_SECONDS = 3600;
 
+/** The sandbox's own time, for who goes by it: the Worker in dev and test. */
+export function ownTime({ context: { sandboxClock, store } }: PageRequest): object {
+  const now = new Date(sandboxClock.now() * 1000).toISOString();
+  return { now, seconds_ahead: store.secondsAhead };
+}
+
 /** Moves the sandbox's own time ahead. Returns the time that it is then. */
 export function advanceOwnTime({ context, fields }: PageRequest): object {
   const { sandboxClock } = context;
