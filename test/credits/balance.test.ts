@@ -17,7 +17,9 @@ afterAll(async () => {
 });
 
 const hour = 3_600_000;
-const inHours = (hours: number) => new Date(Date.now() + hours * hour);
+/** How far the tests here have moved the time of business ahead. */
+let aheadMilliseconds = 0;
+const inHours = (hours: number) => new Date(Date.now() + aheadMilliseconds + hours * hour);
 
 async function balance(buyer: Buyer) {
   const { status, json, databaseCalls } = await worker.request('/credits/balance', { token: buyer.token });
@@ -53,6 +55,7 @@ async function letSandboxPass(by: 'month' | 'day'): Promise<void> {
   const url = `${worker.stripe.url}/_sandbox/time/advance`;
   expect((await fetch(url, { method: 'POST', body: new URLSearchParams({ by }) })).ok).toBe(true);
   await processed(worker);
+  aheadMilliseconds = (await worker.now()).getTime() - Date.now();
 }
 
 const nothing = {
