@@ -68,6 +68,8 @@ DROP FUNCTION credit_hold_json(credit_holds);
 --> statement-breakpoint
 DROP FUNCTION hold_credits(uuid, uuid, text, bigint, bigint, jsonb, text, timestamptz, text, text, text, timestamptz);
 --> statement-breakpoint
+DROP FUNCTION stop_top_up(uuid, text, text, timestamptz);
+--> statement-breakpoint
 DROP FUNCTION top_up_is_due(credit_accounts);
 --> statement-breakpoint
 DROP FUNCTION spend_credits(uuid, text, bigint, bigint, jsonb, text, text, text, text, text, timestamptz);

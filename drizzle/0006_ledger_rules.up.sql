@@ -323,13 +323,30 @@ BEGIN
     'credits', credit_account_json(account), 'top_up_due', top_up_is_due(account));
 END $$;
 --> statement-breakpoint
--- Whether the customer wants to buy more by itself now. Limits in money and time are for start_top_up to look at.
+-- Whether the customer wants to buy more by itself now. The rest of the conditions is for start_top_up to look at; what
+-- was put off is for the scheduled job.
 CREATE FUNCTION top_up_is_due(p_account credit_accounts) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (
     SELECT FROM auto_top_ups
-    WHERE customer_id = p_account.customer_id AND is_enabled AND stopped_at IS NULL
-      AND threshold > p_account.balance - p_account.held);
+    WHERE customer_id = p_account.customer_id AND is_enabled AND stopped_at IS NULL AND next_attempt_at IS NULL
+      AND threshold > p_account.balance - p_account.held
+  ) AND NOT EXISTS (
+    SELECT FROM top_ups WHERE customer_id = p_account.customer_id AND status IN ('started', 'processing'));
 $$;
+--> statement-breakpoint
+-- Automatic top-ups end until the customer acts, who is told why.
+CREATE FUNCTION stop_top_up(p_customer_id uuid, p_reason text, p_failure_code text, p_now timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE auto_top_ups
+  SET stopped_at = p_now, stopped_reason = p_reason, next_attempt_at = NULL, updated_at = p_now
+  WHERE customer_id = p_customer_id AND is_enabled AND stopped_at IS NULL;
+  IF FOUND THEN
+    INSERT INTO customer_notices (customer_id, notice_type, data, created_at)
+    VALUES (p_customer_id, 'top_up.stopped',
+      jsonb_build_object('reason', p_reason, 'failure_code', p_failure_code), p_now);
+  END IF;
+END $$;
 --> statement-breakpoint
 -- Reserves credits for work whose cost is not known yet. `outcome`: held or replayed (with `hold`, and `credits` as the
 -- hold left them), insufficient (with `required` and `credits`), unknown_operation, key_reused.
@@ -789,6 +806,12 @@ BEGIN
   END LOOP;
   account := expire_lots_of(account, p_now);
   PERFORM save_credit_account(account, p_now);
+  -- Whoever got money back is not charged by itself for what went with it.
+  IF p_disputed_minor > before.disputed_minor
+    OR (before.period_end IS NULL AND least(before.amount_minor, p_refunded_minor) > before.refunded_minor)
+  THEN
+    PERFORM stop_top_up(before.customer_id, 'payment_reversed', NULL, p_now);
+  END IF;
 END $$;
 --> statement-breakpoint
 -- Takes credits back by decision, or because of what p_source_ref names: once. What is not there becomes debt. Answers

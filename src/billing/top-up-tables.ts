@@ -26,14 +26,18 @@ export const autoTopUps = pgTable(
     isEnabled: boolean('is_enabled').notNull(),
     threshold: bigint({ mode: 'number' }).notNull(),
     packageId: uuid('package_id').notNull(),
+    /** What the customer was shown: worse terms are never charged. Null: was not on sale when it was switched off. */
+    offerId: uuid('offer_id'),
     /** At most this much money in a calendar month (UTC), in the package's currency. */
     monthlyCapMinor: minorUnits('monthly_cap_minor').notNull(),
     /** Declines in a row. After the last one allowed it stops until the customer acts. */
     declines: integer().notNull().default(0),
     stoppedAt: instant('stopped_at'),
     stoppedReason: text('stopped_reason'),
-    /** Not before then, after a decline. */
+    /** Not before then: after a decline, and when the month's cap is reached. */
     nextAttemptAt: instant('next_attempt_at'),
+    /** Since when fewer credits than the threshold are available; null: enough are. Kept by a trigger. */
+    dueSince: instant('due_since'),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
   (table) => [
@@ -47,6 +51,10 @@ export const autoTopUps = pgTable(
       columns: [table.packageId],
       foreignColumns: [creditPackages.id],
     }),
+    foreignKey({ name: 'auto_top_ups_offer_id_fk', columns: [table.offerId], foreignColumns: [prices.id] }),
+    index('auto_top_ups_due')
+      .on(table.dueSince)
+      .where(sql`${table.isEnabled} and ${table.stoppedAt} is null and ${table.dueSince} is not null`),
     check('auto_top_ups_threshold_positive', sql`${table.threshold} > 0`),
     check('auto_top_ups_monthly_cap_not_negative', sql`${table.monthlyCapMinor} >= 0`),
   ],
@@ -65,9 +73,10 @@ export const topUps = pgTable(
       .default('started'),
     currency: text().notNull(),
     amountMinor: minorUnits('amount_minor').notNull(),
+    /** Kept before it is confirmed: no other one ever moves money for this top-up. */
     stripePaymentIntentId: text('stripe_payment_intent_id').unique('top_ups_stripe_payment_intent_id_unique'),
     failureCode: text('failure_code'),
-    /** Until then somebody is asking Stripe. */
+    /** Until then somebody is asking Stripe, or there is nothing to ask it. */
     leaseUntil: instant('lease_until').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     settledAt: instant('settled_at'),
@@ -82,6 +91,9 @@ export const topUps = pgTable(
     check('top_ups_status_known', sql`${table.status} in ('started', 'processing', 'paid', 'failed')`),
     uniqueIndex('top_ups_one_in_flight')
       .on(table.customerId)
+      .where(sql`${table.status} in ('started', 'processing')`),
+    index('top_ups_lease_until')
+      .on(table.leaseUntil)
       .where(sql`${table.status} in ('started', 'processing')`),
     index('top_ups_customer_id').on(table.customerId, table.createdAt),
   ],

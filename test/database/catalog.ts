@@ -64,4 +64,4 @@ const catalogQuery = `
     WHERE t.typnamespace = 'public'::regnamespace AND t.typtype IN ('d', 'e')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
   )
-  SELECT kind, name, definition FROM described ORDER BY kind, name COLLATE "C"`;
+  SELECT kind, name, definition FROM described ORDER BY kind, name COLLATE "C", definition COLLATE "C"`;
