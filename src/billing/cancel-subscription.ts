@@ -1,5 +1,5 @@
 import type { User } from '../core/actor.ts';
-import { changedSince, changeSubscription, type ChangeDeps } from './change-subscription.ts';
+import { changeSubscription, type ChangeDeps } from './change-subscription.ts';
 import { isOver, noSubscription, type Standing } from './standing.ts';
 
 /**
@@ -8,23 +8,25 @@ import { isOver, noSubscription, type Standing } from './standing.ts';
  * wait for, and ends now. Throws `no_subscription`, `change_in_progress`.
  */
 export async function cancelSubscription(deps: ChangeDeps, user: User): Promise<Standing> {
-  const after = await changeSubscription(deps, user, undefined, async ({ standing, isRepeated }) => {
-    const { stripeSubscriptionId, stripeScheduleId, status } = standing.state;
-    if (isOver(standing)) {
-      if (isRepeated) return;
-      throw noSubscription();
-    }
-    if (endsWithPeriod(standing)) return;
-    if (stripeScheduleId !== null) await deps.stripe.releaseSchedule(deps.operationId, stripeScheduleId);
-    if (status === 'paused') return deps.stripe.endNow(stripeSubscriptionId);
-    await deps.stripe.endWithPeriod(deps.operationId, stripeSubscriptionId);
-  });
-  if (!isOver(after) && !endsWithPeriod(after)) throw changedSince();
+  const { after } = await changeSubscription(
+    deps,
+    user,
+    undefined,
+    async ({ standing, isRepeated }) => {
+      const { stripeSubscriptionId, stripeScheduleId, status } = standing.state;
+      if (isOver(standing) && !isRepeated) throw noSubscription();
+      if (isEnding(standing)) return;
+      if (stripeScheduleId !== null) await deps.stripe.releaseSchedule(deps.operationId, stripeScheduleId);
+      if (status === 'paused') await deps.stripe.endNow(stripeSubscriptionId);
+      else await deps.stripe.endWithPeriod(deps.operationId, stripeSubscriptionId);
+    },
+    (_nothing, standing) => isEnding(standing),
+  );
   return after;
 }
 
-/** Whether it ends with its period already, or before. */
-function endsWithPeriod({ state }: Standing): boolean {
-  const { cancelAtPeriodEnd, cancelAt, currentPeriodEnd } = state;
-  return cancelAtPeriodEnd || (cancelAt !== null && cancelAt <= currentPeriodEnd);
+/** Whether it ends with its period already, or before, or is over. */
+function isEnding(standing: Standing): boolean {
+  const { cancelAtPeriodEnd, cancelAt, currentPeriodEnd } = standing.state;
+  return isOver(standing) || cancelAtPeriodEnd || (cancelAt !== null && cancelAt <= currentPeriodEnd);
 }

@@ -25,17 +25,26 @@ export interface ChangeInput {
   readonly isRepeated: boolean;
 }
 
+interface Changed<Result> {
+  /** What `change` answered. */
+  readonly result: Result;
+  /** The subscription afterwards. */
+  readonly after: Standing;
+}
+
 /**
  * Lets `change` ask Stripe for a change of the user's subscription, and keeps what comes of it, together with the
  * request's answer: our row is as Stripe's before the customer hears of it. It decides by what Stripe has now, and no
- * other request changes the subscription meanwhile. Throws `no_subscription`, `change_in_progress`.
+ * other request changes the subscription meanwhile. Throws `no_subscription`, `change_in_progress`, and
+ * `subscription_changed` when it is not `isDone`: the request is repeated after somebody has changed it again.
  */
-export async function changeSubscription(
+export async function changeSubscription<Result>(
   deps: ChangeDeps,
   user: User,
   planKey: string | undefined,
-  change: (input: ChangeInput) => Promise<void>,
-): Promise<Standing> {
+  change: (input: ChangeInput) => Promise<Result>,
+  isDone: (result: Result, after: Standing) => boolean,
+): Promise<Changed<Result>> {
   const [begun, [row], offers, [wanted]] = await deps.db.batch([
     beginOperation(user, deps.operationId),
     findStanding(user),
@@ -49,20 +58,18 @@ export async function changeSubscription(
   try {
     const known = wanted === undefined ? offers : [...offers, wanted];
     const standing = await lookAtStanding(deps, row, known);
-    await change({ standing, wanted, isRepeated: operation?.is_repeated ?? false });
+    const result = await change({ standing, wanted, isRepeated: operation?.is_repeated ?? false });
     const after = await lookAtStanding(deps, row, standing.offers);
+    if (!isDone(result, after)) {
+      throw conflict('subscription_changed', 'The subscription was changed again since: look at it again.');
+    }
     keep(deps, after);
-    return after;
+    return { result, after };
   } catch (error) {
     // Where this fails, too, the lease of the operation ends it.
     if (row !== undefined) await deps.db.run(endOperation(row.id, deps.operationId)).catch(() => undefined);
     throw error;
   }
-}
-
-/** Stripe's present state is not what this request asked for: it is repeated after somebody changed it again. */
-export function changedSince() {
-  return conflict('subscription_changed', 'The subscription was changed again since: look at it again.');
 }
 
 /** Leaves a subscription as it is now for the end of the request. An event may be faster, and may have seen more. */

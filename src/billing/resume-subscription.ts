@@ -8,19 +8,31 @@ import { isOver, noSubscription, type Standing } from './standing.ts';
  * `subscription_ended` once it is over, `no_subscription`, `change_in_progress`.
  */
 export async function resumeSubscription(deps: ChangeDeps, user: User): Promise<Standing> {
-  return changeSubscription(deps, user, undefined, async ({ standing }) => {
-    const { stripeSubscriptionId, stripeScheduleId, status, cancelAt, cancelAtPeriodEnd } = standing.state;
-    if (status === 'incomplete') throw noSubscription();
-    if (isOver(standing)) {
-      throw conflict('subscription_ended', 'This subscription is over: begin a new one with a checkout.');
-    }
-    if (cancelAt === null && !cancelAtPeriodEnd) return;
-    // A schedule that ends its subscription lets it go on by letting go of it.
-    if (stripeScheduleId !== null) return deps.stripe.releaseSchedule(deps.operationId, stripeScheduleId);
-    await deps.stripe.goOn(
-      deps.operationId,
-      stripeSubscriptionId,
-      cancelAtPeriodEnd ? 'with_period' : 'at_day',
-    );
-  });
+  const { after } = await changeSubscription(
+    deps,
+    user,
+    undefined,
+    async ({ standing }) => {
+      const { stripeSubscriptionId, stripeScheduleId, status, cancelAtPeriodEnd } = standing.state;
+      if (status === 'incomplete') throw noSubscription();
+      if (isOver(standing)) {
+        throw conflict('subscription_ended', 'This subscription is over: begin a new one with a checkout.');
+      }
+      if (goesOn(standing)) return;
+      // A schedule that ends its subscription lets it go on by letting go of it.
+      if (stripeScheduleId !== null) await deps.stripe.releaseSchedule(deps.operationId, stripeScheduleId);
+      else
+        await deps.stripe.goOn(
+          deps.operationId,
+          stripeSubscriptionId,
+          cancelAtPeriodEnd ? 'with_period' : 'at_day',
+        );
+    },
+    (_nothing, standing) => goesOn(standing),
+  );
+  return after;
+}
+
+function goesOn({ state }: Standing): boolean {
+  return state.cancelAt === null && !state.cancelAtPeriodEnd;
 }

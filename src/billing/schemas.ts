@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { creditAmount, currencyCode, itemKey, minorUnits, text } from '../core/schema.ts';
 
-const quotedPrice = text(255).optional().meta({
+export const quotedPrice = text(255).optional().meta({
   description:
     'The `price_id` that the customer was shown. 409 `price_changed` when it is no longer on sale.',
 });

@@ -62,11 +62,18 @@ async function withOffersOf(
   return unknown.length === 0 ? offers : [...offers, ...(await db.run(findOffers(unknown)))];
 }
 
-/** What an answer says of it. */
-export function summarise({ state, offers }: Standing): z.input<typeof subscriptionSummary> {
+/** What it is billed by. */
+export function presentOffer({ state, offers }: Standing): Offer {
   const present = offers.find(({ id }) => id === state.offerId);
-  const next = offers.find(({ id }) => id === state.nextOfferId);
   if (present === undefined) throw new Error('a subscription is for an offer that nobody knows');
+  return present;
+}
+
+/** What an answer says of it. */
+export function summarise(standing: Standing): z.input<typeof subscriptionSummary> {
+  const { state, offers } = standing;
+  const present = presentOffer(standing);
+  const next = offers.find(({ id }) => id === state.nextOfferId);
   return {
     plan: present.key,
     plan_name: present.name,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { User } from '../core/actor.ts';
-import { conflict, DomainError, notFound, unavailable } from '../core/errors.ts';
+import { DomainError, notFound } from '../core/errors.ts';
 import { keepStripeCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal, type StripeGateway } from '../stripe/index.ts';
 import { keepSession, openCheckout, type NewCheckout } from './checkout-queries.ts';
-import { presentOffer } from './schemas.ts';
+import { priceChanged, priceToSellBy } from './offer-on-sale.ts';
 
 const opening = z.object({
   offer_id: z.string(),
@@ -75,19 +75,10 @@ async function openPayPage({ stripe }: CheckoutDeps, checkout: Parameters<Stripe
 
 /** The ids to sell by; throws when the offer on sale cannot be sold, or is not the one that was asked for. */
 function sellable(offer: Opening): { stripePriceId: string; customerId: string } {
-  const { stripe_price_id: stripePriceId, customer_id: customerId } = offer;
-  if (stripePriceId === null) {
-    throw unavailable('offer_not_synced', 'This price is not at Stripe yet; try again in a minute.');
-  }
+  const stripePriceId = priceToSellBy(offer.stripe_price_id);
+  const { customer_id: customerId, amount_minor: amountMinor, currency, credits, interval } = offer;
   if (customerId === null || offer.checkout_offer_id !== offer.offer_id) {
-    const current = presentOffer.parse({
-      price_id: stripePriceId,
-      price: offer.amount_minor,
-      currency: offer.currency,
-      credits: offer.credits,
-      interval: offer.interval,
-    });
-    throw conflict('price_changed', 'The price that was shown is no longer on sale.', { current });
+    throw priceChanged({ stripePriceId, amountMinor, currency, credits, interval });
   }
   return { stripePriceId, customerId };
 }

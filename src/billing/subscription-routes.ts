@@ -1,14 +1,52 @@
 import { answer, createRoutes, defineRoute, jsonBody, jsonResponse, userOf } from '../http/index.ts';
+import { changePlan } from './change-plan.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
 import { invoicesAnswer, invoicesQuery } from './invoice-list-schemas.ts';
 import { listInvoices } from './list-invoices.ts';
+import { previewPlanChange } from './preview-plan-change.ts';
 import { resumeSubscription } from './resume-subscription.ts';
 import { summarise } from './standing.ts';
-import { emptyBody, subscriptionAnswer } from './subscription-schemas.ts';
+import {
+  changePlanAnswer,
+  changePlanBody,
+  changePreviewAnswer,
+  emptyBody,
+  previewChangeBody,
+  subscriptionAnswer,
+} from './subscription-schemas.ts';
 
 const changeProblems =
   '409 `no_subscription`; `change_in_progress` while another request changes it; `subscription_changed` when the ' +
   'request is repeated after somebody changed it again.';
+
+const planProblems =
+  '404 `plan_not_found`. 409 `already_on_plan`; `price_changed` with the present offer as `current`; ' +
+  '`currency_mismatch`; `no_subscription`; `subscription_ending`: resume it first; `subscription_paused`; ' +
+  '`payment_overdue`: pay the last invoice first. 503 `offer_not_synced`.';
+
+const previewChange = defineRoute('customer', {
+  method: 'post',
+  path: '/payment/change-plan/preview',
+  summary: 'What a change of the plan would charge and grant, and when',
+  description: `Changes nothing. ${planProblems}`,
+  tags: ['Payment'],
+  request: { body: jsonBody(previewChangeBody) },
+  responses: { 200: jsonResponse('Money and credits.', changePreviewAnswer) },
+});
+
+const change = defineRoute('customer', {
+  method: 'post',
+  path: '/payment/change-plan',
+  summary: 'Put the subscription on another plan',
+  description:
+    'At once, for the prorated difference: more credits a month that are not billed for a shorter interval, as many ' +
+    'for a longer one, and everything in a trial, for nothing. Everything else at renewal. The present plan drops a ' +
+    'change that is scheduled. 402 `payment_failed` with Stripe’s `decline_code`: nothing has changed. 409 ' +
+    `\`preview_expired\` for a \`proration_date\` of more than an hour ago. ${planProblems} ${changeProblems}`,
+  tags: ['Payment'],
+  request: { body: jsonBody(changePlanBody) },
+  responses: { 200: jsonResponse('The change, and the subscription as it is now.', changePlanAnswer) },
+});
 
 const cancel = defineRoute('customer', {
   method: 'post',
@@ -45,6 +83,15 @@ const getInvoices = defineRoute('customer', {
 /** What a customer does with a subscription. */
 export function createSubscriptionRoutes() {
   return createRoutes()
+    .openapi(previewChange, async (c) => {
+      const preview = await previewPlanChange(c.get('deps'), userOf(c), c.req.valid('json'));
+      return answer(c, changePreviewAnswer, { success: true, preview });
+    })
+    .openapi(change, async (c) => {
+      const done = await changePlan(c.get('deps'), userOf(c), c.req.valid('json'));
+      const subscription = summarise(done.subscription);
+      return answer(c, changePlanAnswer, { success: true, change: done.change, subscription });
+    })
     .openapi(cancel, async (c) => {
       const subscription = await cancelSubscription(c.get('deps'), userOf(c));
       return answer(c, subscriptionAnswer, { success: true, subscription: summarise(subscription) });

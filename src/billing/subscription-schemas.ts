@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { itemKey, timestamp } from '../core/schema.ts';
+import { creditAmount, currencyCode, itemKey, timestamp } from '../core/schema.ts';
+import { quotedPrice } from './schemas.ts';
 
 /** What every change of a subscription answers. */
 export const subscriptionSummary = z
@@ -21,3 +22,56 @@ export const subscriptionAnswer = z.strictObject({
 });
 
 export const emptyBody = z.strictObject({});
+
+const change = {
+  plan: itemKey,
+  price_id: quotedPrice,
+};
+
+export const previewChangeBody = z.strictObject(change).meta({ id: 'PreviewPlanChange' });
+
+export const changePlanBody = z
+  .strictObject({
+    ...change,
+    proration_date: timestamp.nullish().meta({
+      description:
+        'That of a preview, at most an hour old: charges and grants what the preview told. Without it, what is ' +
+        'right at the instant of the change.',
+    }),
+  })
+  .meta({ id: 'ChangePlan' });
+export type ChangePlanInput = z.output<typeof changePlanBody>;
+
+const changed = {
+  plan: itemKey,
+  effective: z.enum(['now', 'at_renewal']),
+  effective_at: timestamp,
+  price_id: z.string(),
+  currency: currencyCode,
+  credits_per_month: creditAmount,
+};
+
+export const changePreview = z
+  .strictObject({
+    ...changed,
+    proration_date: timestamp.nullable().meta({
+      description: 'Send it with the change to fix the amounts. Null where nothing is prorated.',
+    }),
+    amount_due: z.int().meta({
+      description:
+        'Minor units that are charged now; below zero, what is put to the customer’s credit balance.',
+    }),
+    next_amount: z.int().meta({ description: 'Minor units of each period from the next renewal on.' }),
+    credits_now: z.int().meta({ description: 'The prorated difference, granted once it is paid.' }),
+  })
+  .meta({ id: 'PlanChangePreview' });
+
+export const changePreviewAnswer = z.strictObject({ success: z.literal(true), preview: changePreview });
+
+export const planChange = z.strictObject(changed).meta({ id: 'PlanChange' });
+
+export const changePlanAnswer = z.strictObject({
+  success: z.literal(true),
+  change: planChange,
+  subscription: subscriptionSummary,
+});

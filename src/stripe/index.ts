@@ -4,7 +4,7 @@ export { StripeRefusal } from './errors.ts';
 export type { CustomerInvoice } from './customer-invoices.ts';
 export type { OfferPrice } from './catalogue.ts';
 export { openStripe, type StripeGateway } from './gateway.ts';
-export type { Invoice } from './invoice-schemas.ts';
+export type { Invoice, InvoicePreview } from './invoice-schemas.ts';
 export type { CheckoutSession, StripeEvent } from './schemas.ts';
 export type { Subscription } from './subscription-schemas.ts';
 export { readSignedEvent, readStoredEvent } from './webhook-signature.ts';

@@ -15,6 +15,12 @@ export interface PriceChange {
   readonly prorationDate: Date | undefined;
 }
 
+export interface PresentCycle {
+  readonly isTrial: boolean;
+  /** A schedule would have its way with the next period: it is left out by billing a period from now on. */
+  readonly isScheduled: boolean;
+}
+
 /** A price that takes the place of the present one at the end of the period. */
 export interface ScheduledPrice {
   readonly subscriptionId: string;
@@ -28,8 +34,10 @@ export interface ScheduledPrice {
 
 /** What customers change of their subscriptions. `operationId` names each request: done again, it happens once. */
 export interface StripeSubscriptionChanges {
-  /** The invoice that a change would make at once, else the next one after it. */
+  /** The invoice that a change would make at once. */
   previewPriceChange(change: PriceChange): Promise<InvoicePreview>;
+  /** The invoice of a whole period after a change, discounts and all. */
+  previewPeriod(change: PriceChange, present: PresentCycle): Promise<InvoicePreview>;
   /** All or nothing: throws StripeRefusal, of status 402, when the difference cannot be collected. */
   changePrice(operationId: string, change: PriceChange): Promise<void>;
   schedulePrice(operationId: string, price: ScheduledPrice): Promise<void>;
@@ -45,10 +53,21 @@ export interface StripeSubscriptionChanges {
 /** The part of the gateway that changes subscriptions. */
 export function openStripeSubscriptionChanges(sdk: Stripe, asking: Asking): StripeSubscriptionChanges {
   const { call, create } = asking;
+  const preview = async (
+    subscription: string,
+    details: Stripe.InvoiceCreatePreviewParams.SubscriptionDetails,
+  ) => {
+    const parameters = { subscription, subscription_details: details };
+    return invoicePreview.parse(await call(() => sdk.invoices.createPreview(parameters)));
+  };
   return {
-    previewPriceChange: async (change) => {
-      const parameters = { subscription: change.subscriptionId, subscription_details: changeOf(change) };
-      return invoicePreview.parse(await call(() => sdk.invoices.createPreview(parameters)));
+    previewPriceChange: async (change) => preview(change.subscriptionId, changeOf(change)),
+    previewPeriod: async (change, { isTrial, isScheduled }) => {
+      const fromNow = isTrial
+        ? { trial_end: 'now' as const }
+        : { billing_cycle_anchor: { type: 'now' as const } };
+      const details = changeOf({ ...change, isProrated: false });
+      return preview(change.subscriptionId, { ...details, ...(isScheduled ? fromNow : {}) });
     },
     changePrice: async (operationId, change) => {
       const parameters = { ...changeOf(change), payment_behavior: 'error_if_incomplete' as const };

@@ -100,6 +100,8 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
     2,
     change('DELETE', '/admin/credits/costs/brand_voice_analysis'),
   ],
+  'POST /payment/change-plan/preview': [2, subscribed('change-plan/preview', { plan: 'business_monthly' })],
+  'POST /payment/change-plan': [2, subscribed('change-plan', { plan: 'business_monthly' })],
   'POST /payment/cancel-subscription': [2, subscribed('cancel-subscription', {})],
   'POST /payment/resume-subscription': [2, subscribed('resume-subscription', {})],
   'GET /payment/invoices': [1, read('/payment/invoices')],

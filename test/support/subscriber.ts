@@ -9,14 +9,10 @@ export interface Subscriber extends Buyer {
 }
 
 /** Subscribes to a plan; the events of it must be delivered by themselves. */
-export async function subscriber(
-  worker: TestWorker,
-  plan: string,
-  card: Readonly<Record<string, string>> = {},
-): Promise<Subscriber> {
+export async function subscriber(worker: TestWorker, plan: string): Promise<Subscriber> {
   const buyer = await newBuyer(worker);
   const { checkoutUrl, sessionId } = await buy(worker, buyer, { plan });
-  await pay(checkoutUrl, card);
+  await pay(checkoutUrl);
   const session = await stripeOf(worker).checkout.sessions.retrieve(sessionId);
   const subscriptionId = String(session.subscription);
   await eventually('the subscription is known', async () => {
