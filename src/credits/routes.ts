@@ -10,6 +10,7 @@ import {
   renderAnswer,
   type RenderedAnswer,
 } from '../http/index.ts';
+import { createAdminCreditRoutes } from './admin-routes.ts';
 import { checkCredits } from './check-credits.ts';
 import { createHistoryRoutes } from './history-routes.ts';
 import { createHoldRoutes } from './hold-routes.ts';
@@ -36,6 +37,7 @@ export function createCreditsRoutes() {
     .route('/', createHoldRoutes())
     .route('/', createCostRoutes())
     .route('/', createHistoryRoutes())
+    .route('/', createAdminCreditRoutes())
     .openapi(
       defineRoute('public', {
         method: 'get',

@@ -47,6 +47,12 @@ const subscribed = (path: string, body: unknown) => async () => {
 const change = (method: string, path: string, body?: unknown) => () =>
   worker.request(path, { method, token: admin, ...(body === undefined ? {} : { body }) });
 
+const move = (how: string, body: object) => () =>
+  worker.request(`/admin/customers/${buyer.subject}/credits/${how}`, {
+    token: admin,
+    body: { ...body, reason: 'test' },
+  });
+
 function deliverEvent(): Promise<TestAnswer> {
   const event = { id: `evt_${randomUUID().replaceAll('-', '')}`, object: 'event', type: 'product.created' };
   const body = JSON.stringify({ ...event, created: 1_800_000_000, livemode: false, data: { object: {} } });
@@ -91,6 +97,9 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],
   'POST /payment/purchase-credits': [2, write('/payment/purchase-credits', { package: 'credits_500' })],
   'POST /payment/create-portal-session': [2, write('/payment/create-portal-session', {})],
+  'POST /admin/customers/:id/credits/grant': [1, move('grant', { credits: 5 })],
+  'POST /admin/customers/:id/credits/adjust': [1, move('adjust', { credits: -1 })],
+  'POST /admin/customers/:id/credits/claw-back': [1, move('claw-back', { credits: 1 })],
   'GET /admin/credits/costs': [1, readAsAdmin('/admin/credits/costs')],
   'PUT /admin/credits/costs/:operation_type': [
     2,
