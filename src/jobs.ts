@@ -1,4 +1,4 @@
-import { grantPlanMonths } from './billing/index.ts';
+import { grantPlanMonths, reconcileNightly } from './billing/index.ts';
 import { createLog, describeFault } from './core/log.ts';
 import { businessClock, systemClock } from './core/time.ts';
 import { expireCredits, mendCosts } from './credits/index.ts';
@@ -40,6 +40,9 @@ const everyHour = {
   forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())),
 } satisfies Readonly<Record<string, Job>>;
 
+/** At 03:17 UTC, when little else happens. */
+const everyNight = { reconcileNightly } satisfies Readonly<Record<string, Job>>;
+
 export async function handleScheduled(
   controller: ScheduledController,
   env: Env,
@@ -47,8 +50,14 @@ export async function handleScheduled(
 ): Promise<void> {
   const deps = await jobDeps(env, context);
   if (deps === undefined) return;
-  const isFullHour = new Date(controller.scheduledTime).getUTCMinutes() === 0;
-  const jobs = Object.entries<Job>({ ...everyMinute, ...(isFullHour ? everyHour : {}) });
+  const time = new Date(controller.scheduledTime);
+  const isFullHour = time.getUTCMinutes() === 0;
+  const isNight = time.getUTCHours() === 3 && time.getUTCMinutes() === 17;
+  const jobs = Object.entries<Job>({
+    ...everyMinute,
+    ...(isFullHour ? everyHour : {}),
+    ...(isNight ? everyNight : {}),
+  });
   await Promise.all(jobs.map(([name, job]) => runJob(deps, name, job)));
 }
 

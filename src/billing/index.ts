@@ -8,3 +8,4 @@ export { settleSession } from './settle-session.ts';
 export { settleSubscriptionOfInvoice, settleSubscriptionOfSchedule } from './settle-subscription-of.ts';
 export { settleSubscription } from './sync-subscription.ts';
 export { SettlementError, untilFresh, type Settlement, type SettlementDeps } from './settlement.ts';
+export { reconcile, reconcileNightly, type ReconciledDifference } from './reconcile.ts';

@@ -1,20 +1,18 @@
-import { actorLabel } from '../core/actor.ts';
 import { clawBackPlanCredits, grantCredits } from '../credits/index.ts';
 import type { Statement } from '../db/index.ts';
 import type { Invoice } from '../stripe/index.ts';
 import type { PeriodCredits, ProrationCredits } from './invoice-credits.ts';
 import { recordPayment } from './payment-queries.ts';
 import { changePlanMonths, schedulePlanGrants } from './plan-month-queries.ts';
+import { actorOf } from './settlement.ts';
 
 /** A paid invoice of a customer, and the event that told of it. */
 interface Cause {
   readonly customerId: string;
   readonly invoice: Invoice;
-  readonly eventId: string;
+  readonly eventId: string | null;
   readonly now: Date;
 }
-
-const actor = actorLabel({ kind: 'system', name: 'webhook' });
 
 /**
  * The money of a paid invoice and its credits. What is taken back comes first: it is of months before those that are
@@ -80,7 +78,7 @@ function grantPeriod(
     description: isTrial ? `Trial credits of ${offer.name}` : `Monthly credits of ${offer.name}`,
     reason: null,
     eventId,
-    actor,
+    actor: actorOf({ eventId }),
     now,
   });
   const year = schedulePlanGrants({
@@ -112,7 +110,7 @@ function grantChange({ customerId, invoice, eventId, now }: Cause, change: Prora
     description: `Change to ${change.offer.name}, for the rest of the month`,
     reason: null,
     eventId,
-    actor,
+    actor: actorOf({ eventId }),
     now,
   });
 }
@@ -125,7 +123,7 @@ function takeBack({ customerId, invoice, eventId, now }: Cause, change: Proratio
     sourceRef: `proration:${invoice.id}`,
     description: 'The rest of the month was paid back',
     eventId,
-    actor,
+    actor: actorOf({ eventId }),
     now,
   });
 }
@@ -138,7 +136,7 @@ function changeYears({ customerId, invoice, eventId, now }: Cause, change: Prora
     changes: change.yearChanges,
     expiresAt: change.expiresAt,
     eventId,
-    actor,
+    actor: actorOf({ eventId }),
     now,
   });
 }

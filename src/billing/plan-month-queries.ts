@@ -37,7 +37,7 @@ export interface ChangedMonths {
   readonly changes: readonly YearChange[];
   /** When credits for months that were granted before the change was known expire. */
   readonly expiresAt: Date;
-  readonly eventId: string;
+  readonly eventId: string | null;
   readonly actor: string;
   readonly now: Date;
 }

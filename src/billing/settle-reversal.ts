@@ -1,4 +1,3 @@
-import { actorLabel } from '../core/actor.ts';
 import { lookAtReversals } from './reversals.ts';
 import {
   findPaymentByIntent,
@@ -9,7 +8,7 @@ import {
 } from './reversal-queries.ts';
 import { settleInvoice } from './settle-invoice.ts';
 import { settleSession } from './settle-session.ts';
-import { SettlementError, type Fact, type Settlement, type SettlementDeps } from './settlement.ts';
+import { actorOf, SettlementError, type Fact, type Settlement, type SettlementDeps } from './settlement.ts';
 
 /** An event about a charge, or about a refund or a dispute of one, names that charge and what was paid by it. */
 export interface PaymentFact extends Fact {
@@ -38,7 +37,7 @@ export async function settleReversal(deps: SettlementDeps, fact: PaymentFact): P
         payment,
         back: await lookAtReversals(deps.stripe, payment),
         eventId: fact.eventId,
-        actor: actorLabel({ kind: 'system', name: 'webhook' }),
+        actor: actorOf(fact),
         now: deps.clock.now(),
       }),
     ],

@@ -1,4 +1,3 @@
-import { actorLabel } from '../core/actor.ts';
 import { grantCredits } from '../credits/index.ts';
 import { findCustomerAtStripe, keepStripeCustomer } from '../customers/index.ts';
 import type { Statement } from '../db/index.ts';
@@ -13,6 +12,7 @@ import {
 } from './checkout-queries.ts';
 import { recordPayment } from './payment-queries.ts';
 import {
+  actorOf,
   SettlementError,
   type Effects,
   type Fact,
@@ -129,7 +129,7 @@ function purchase(
     description: `Purchased ${offer.name}`,
     reason: null,
     eventId: fact.eventId,
-    actor: actorLabel({ kind: 'system', name: 'webhook' }),
+    actor: actorOf(fact),
     now: clock.now(),
   });
   return [...(session.paymentIntentId === null ? [] : [payment]), ...(offer.credits === 0 ? [] : [grant])];

@@ -1,15 +1,22 @@
+import { actorLabel } from '../core/actor.ts';
 import { isStatementError, staleView, type Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 
-/** One event of Stripe's: which one, what it is about, and when Stripe says that it happened. */
+/** Something that happened at Stripe: what it is about, when it happened, and which event told of it. */
 export interface Fact {
-  readonly eventId: string;
+  /** Null where no event did: a comparison of the books found it. */
+  readonly eventId: string | null;
   readonly objectId: string;
   readonly occurredAt: Date;
 }
 
 /** What is needed to look at a fact; it is changed by nobody but the caller, who commits the effects. */
 export type SettlementDeps = Pick<Deps, 'db' | 'stripe' | 'clock'>;
+
+/** How whoever acts on a fact is written into the ledger. */
+export function actorOf({ eventId }: Pick<Fact, 'eventId'>): string {
+  return actorLabel({ kind: 'system', name: eventId === null ? 'reconcile' : 'webhook' });
+}
 
 /** Why an event needs nothing from us. */
 export type IgnoredReason = 'not_ours' | 'nothing_sold' | 'nothing_paid' | 'trial';

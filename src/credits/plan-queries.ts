@@ -8,7 +8,7 @@ export interface PlanClawback {
   /** Names the fact: it takes once. */
   readonly sourceRef: string;
   readonly description: string;
-  readonly eventId: string;
+  readonly eventId: string | null;
   readonly actor: string;
   readonly now: Date;
 }

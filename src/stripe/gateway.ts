@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { Usage } from '../core/usage.ts';
 import { askStripe } from './asking.ts';
 import { openStripeCharges, type StripeCharges } from './charges.ts';
+import { openStripeBooks, type StripeBooks } from './books.ts';
 import { openStripeCatalogue, type StripeCatalogue } from './catalogue.ts';
 import { openStripeCustomerInvoices, type StripeCustomerInvoices } from './customer-invoices.ts';
 import { openStripeInvoices, type StripeInvoices } from './invoices.ts';
@@ -12,6 +13,7 @@ import { openStripeSubscriptions, type StripeSubscriptions } from './subscriptio
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
 export interface StripeGateway
   extends
+    StripeBooks,
     StripeCatalogue,
     StripeCharges,
     StripeInvoices,
@@ -40,6 +42,7 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
   const { call, create, find } = asking;
 
   return {
+    ...openStripeBooks(sdk, asking),
     ...openStripeCatalogue(sdk, asking),
     ...openStripeCharges(sdk, asking),
     ...openStripeInvoices(sdk, asking),
