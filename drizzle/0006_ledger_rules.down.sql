@@ -58,9 +58,9 @@ DROP FUNCTION roll_over_plan_credits(credit_accounts, credit_lots, timestamptz);
 --> statement-breakpoint
 DROP FUNCTION plan_credits_renew(text, timestamptz);
 --> statement-breakpoint
-DROP FUNCTION release_credit_hold(uuid, uuid, timestamptz);
+DROP FUNCTION release_credit_hold(uuid, uuid, timestamptz, uuid);
 --> statement-breakpoint
-DROP FUNCTION capture_credit_hold(uuid, uuid, bigint, text, timestamptz);
+DROP FUNCTION capture_credit_hold(uuid, uuid, bigint, text, timestamptz, uuid);
 --> statement-breakpoint
 DROP FUNCTION lock_credit_hold(uuid, uuid, timestamptz);
 --> statement-breakpoint

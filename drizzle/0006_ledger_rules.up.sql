@@ -440,9 +440,10 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- Takes what was used of a hold (p_amount; null: all of it), and gives the rest free. `outcome`: captured (with `hold`,
--- `transaction`, `credits`, `top_up_due`), not_found, not_active (with `status`), too_much (with `held`).
+-- `transaction`, `credits`, `top_up_due`), not_found, not_active (with `status`), too_much (with `held`). The operation
+-- that captured it is told so again when it comes again.
 CREATE FUNCTION capture_credit_hold(
-  p_customer_id uuid, p_hold_id uuid, p_amount bigint, p_actor text, p_now timestamptz
+  p_customer_id uuid, p_hold_id uuid, p_amount bigint, p_actor text, p_now timestamptz, p_operation_id uuid DEFAULT NULL
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   account credit_accounts;
@@ -456,6 +457,11 @@ BEGIN
   hold := locked.hold;
   IF account.customer_id IS NULL THEN
     RETURN '{"outcome": "not_found"}';
+  ELSIF hold.status = 'captured' AND hold.settled_by = p_operation_id THEN
+    SELECT * INTO STRICT entry FROM credit_transactions
+    WHERE transaction_type = 'capture' AND source_ref = p_hold_id::text;
+    RETURN credit_transaction_json(entry) || jsonb_build_object('outcome', 'captured', 'hold', to_jsonb(hold),
+      'credits', credit_account_json(account), 'top_up_due', top_up_is_due(account));
   ELSIF hold.status <> 'active' THEN
     RETURN jsonb_build_object('outcome', 'not_active', 'status', hold.status);
   ELSIF p_amount > hold.amount THEN
@@ -483,7 +489,8 @@ BEGIN
   )
   INSERT INTO credit_transaction_lots (transaction_id, lot_id, amount)
   SELECT entry.id, id, -used FROM paying WHERE used > 0;
-  UPDATE credit_holds SET status = 'captured', captured = used_credits, settled_at = p_now
+  UPDATE credit_holds
+  SET status = 'captured', captured = used_credits, settled_at = p_now, settled_by = p_operation_id
   WHERE id = hold.id RETURNING * INTO hold;
   account := expire_lots_of(account, p_now);
   account := repay_credit_debt(account, hold.id::text, p_now);
@@ -492,9 +499,11 @@ BEGIN
     'credits', credit_account_json(account), 'top_up_due', top_up_is_due(account));
 END $$;
 --> statement-breakpoint
--- Gives all of a hold free. `outcome`: released (with `hold` and `credits`), not_found, not_active (with `status`).
-CREATE FUNCTION release_credit_hold(p_customer_id uuid, p_hold_id uuid, p_now timestamptz)
-RETURNS jsonb LANGUAGE plpgsql AS $$
+-- Gives all of a hold free. `outcome`: released (with `hold` and `credits`; again for the operation that did it),
+-- not_found, not_active (with `status`).
+CREATE FUNCTION release_credit_hold(
+  p_customer_id uuid, p_hold_id uuid, p_now timestamptz, p_operation_id uuid DEFAULT NULL
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   account credit_accounts;
   hold credit_holds;
@@ -505,12 +514,13 @@ BEGIN
   hold := locked.hold;
   IF account.customer_id IS NULL THEN
     RETURN '{"outcome": "not_found"}';
-  ELSIF hold.status <> 'active' THEN
+  ELSIF hold.status = 'active' THEN
+    account := end_credit_hold(account, hold, 'released', p_now);
+    PERFORM save_credit_account(account, p_now);
+    UPDATE credit_holds SET settled_by = p_operation_id WHERE id = p_hold_id RETURNING * INTO hold;
+  ELSIF (hold.status = 'released' AND hold.settled_by = p_operation_id) IS NOT TRUE THEN
     RETURN jsonb_build_object('outcome', 'not_active', 'status', hold.status);
   END IF;
-  account := end_credit_hold(account, hold, 'released', p_now);
-  PERFORM save_credit_account(account, p_now);
-  SELECT * INTO STRICT hold FROM credit_holds WHERE id = p_hold_id;
   RETURN jsonb_build_object('outcome', 'released', 'hold', to_jsonb(hold), 'credits', credit_account_json(account));
 END $$;
 --> statement-breakpoint

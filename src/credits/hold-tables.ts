@@ -41,6 +41,8 @@ export const creditHolds = pgTable(
     expiresAt: instant('expires_at').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     settledAt: instant('settled_at'),
+    /** The operation that captured or released it, which is told the same when it comes again. */
+    settledBy: uuid('settled_by'),
   },
   (table) => [
     foreignKey({

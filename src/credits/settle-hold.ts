@@ -52,12 +52,15 @@ export interface Capture {
  *   `customer_not_found`
  */
 export async function captureCredits(
-  deps: Pick<Deps, 'db' | 'clock'>,
+  deps: Pick<Deps, 'db' | 'clock' | 'operationId'>,
   user: User,
   account: AccountReference,
   { id, amount }: { readonly id: string; readonly amount: number | undefined },
 ): Promise<Capture> {
-  const statement = captureHold(account, id, amount ?? null, actorLabel(user), deps.clock.now());
+  const statement = captureHold(
+    { account, id, operationId: deps.operationId, now: deps.clock.now() },
+    { amount: amount ?? null, actor: actorLabel(user) },
+  );
   const [row] = (await deps.db.run(statement)).rows;
   expectCustomer(account, row?.customer_id ?? null);
   const result = captureOutcome.parse(row?.result);
@@ -70,11 +73,12 @@ export async function captureCredits(
  * @throws DomainError `hold_not_found`, `hold_not_active` (with `hold_status`), `customer_not_found`
  */
 export async function releaseCredits(
-  deps: Pick<Deps, 'db' | 'clock'>,
+  deps: Pick<Deps, 'db' | 'clock' | 'operationId'>,
   account: AccountReference,
   id: string,
 ): Promise<Pick<Capture, 'hold' | 'credits'>> {
-  const [row] = (await deps.db.run(releaseHold(account, id, deps.clock.now()))).rows;
+  const statement = releaseHold({ account, id, operationId: deps.operationId, now: deps.clock.now() });
+  const [row] = (await deps.db.run(statement)).rows;
   expectCustomer(account, row?.customer_id ?? null);
   const result = releaseOutcome.parse(row?.result);
   if (result.outcome === 'released') return result;

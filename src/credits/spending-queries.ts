@@ -36,23 +36,32 @@ export function hold({ account, usage, actor, operationId, claim, now }: CreditU
   );
 }
 
+/** Which hold an operation ends. The same operation again is told the same. */
+export interface HoldEnd {
+  readonly account: AccountReference;
+  readonly id: string;
+  readonly operationId: string;
+  readonly now: Date;
+}
+
 /** Takes `amount` of a hold, or all of it (`capture_credit_hold`). */
 export function captureHold(
-  account: AccountReference,
-  id: string,
-  amount: number | null,
-  actor: string,
-  now: Date,
+  { account, id, operationId, now }: HoldEnd,
+  { amount, actor }: { readonly amount: number | null; readonly actor: string },
 ) {
   return onAccount(
     account,
-    sql`capture_credit_hold(customer_id, ${id}::uuid, ${amount}::bigint, ${actor}, ${instant(now)})`,
+    sql`capture_credit_hold(customer_id, ${id}::uuid, ${amount}::bigint, ${actor}, ${instant(now)},
+      ${operationId}::uuid)`,
   );
 }
 
 /** Gives all of a hold free (`release_credit_hold`). */
-export function releaseHold(account: AccountReference, id: string, now: Date) {
-  return onAccount(account, sql`release_credit_hold(customer_id, ${id}::uuid, ${instant(now)})`);
+export function releaseHold({ account, id, operationId, now }: HoldEnd) {
+  return onAccount(
+    account,
+    sql`release_credit_hold(customer_id, ${id}::uuid, ${instant(now)}, ${operationId}::uuid)`,
+  );
 }
 
 /** `result`: the hold as a JSON object, or null. */
