@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
+import { uuid } from '../core/schema.ts';
 import { build, instant } from '../db/index.ts';
 import type { MoneyBack } from './reversals.ts';
 import { payments } from './tables.ts';
@@ -25,12 +26,12 @@ export function findPaymentByInvoice(invoiceId: string) {
 
 export type KnownPayment = Awaited<ReturnType<typeof findPaymentByIntent>>[number];
 
-/** A row where a PaymentIntent is an automatic top-up's. */
-export function isTopUp(paymentIntentId: string) {
+/** An automatic top-up, also one whose charge was made a moment ago, and has not been kept yet. */
+export function findTopUp(id: string) {
   return build
     .select({ id: topUps.id })
     .from(topUps)
-    .where(eq(topUps.stripePaymentIntentId, paymentIntentId));
+    .where(eq(topUps.id, sql`${uuid.safeParse(id).data ?? null}::uuid`));
 }
 
 export interface PaymentReversal {

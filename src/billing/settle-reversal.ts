@@ -2,7 +2,7 @@ import { lookAtReversals } from './reversals.ts';
 import {
   findPaymentByIntent,
   findPaymentByInvoice,
-  isTopUp,
+  findTopUp,
   reversePayment,
   type KnownPayment,
 } from './reversal-queries.ts';
@@ -64,10 +64,8 @@ async function settleUnknown(
   intent: string,
   invoiceId: string | undefined,
 ): Promise<Settlement> {
-  const [topUp] = await deps.db.run(isTopUp(intent));
-  if (topUp !== undefined) throw new SettlementError('payment_unknown');
   const settlement = await settlePaidObject(deps, fact, intent, invoiceId);
-  if (settlement.kind === 'ignored') return settlement;
+  if (settlement.kind === 'ignored' && !(await isTopUp(deps, intent))) return settlement;
   throw new SettlementError('payment_unknown');
 }
 
@@ -81,4 +79,9 @@ async function settlePaidObject(
   const sessionId = await deps.stripe.findSessionOfPayment(intent);
   if (sessionId === undefined) return { kind: 'ignored', reason: 'not_ours' };
   return settleSession(deps, { ...fact, objectId: sessionId }, 'processing');
+}
+
+async function isTopUp({ db, stripe }: SettlementDeps, intent: string): Promise<boolean> {
+  const id = await stripe.findTopUpOfPayment(intent);
+  return id !== undefined && (await db.run(findTopUp(id))).length > 0;
 }

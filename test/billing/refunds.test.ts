@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Random } from '../stripe-sandbox/stories/random.ts';
+import { eventually } from '../support/eventually.ts';
 import { expectSoundLedger } from '../support/ledger.ts';
 import {
   accountOf,
@@ -30,6 +31,19 @@ afterAll(() => worker.stop());
 
 /** 2,500 credits for 400 pence. */
 const package2500 = { package: 'credits_2500' };
+/** A charge that no checkout and no invoice has made. */
+async function chargeOutside(metadata: Record<string, string>) {
+  const stripe = stripeOf(worker);
+  const intent = await stripe.paymentIntents.create({
+    amount: 500,
+    currency: 'gbp',
+    payment_method: 'pm_card_visa',
+    confirm: true,
+    return_url: 'https://elsewhere.test',
+    metadata,
+  });
+  return stripe.charges.retrieve(String(intent.latest_charge));
+}
 const renamed = (event: Readonly<Record<string, unknown>>) => ({
   ...event,
   id: `evt_${randomUUID().replaceAll('-', '')}`,
@@ -189,16 +203,28 @@ describe('a refund before its payment is known', () => {
     },
   );
 
+  test('of an automatic top-up whose charge is not kept yet waits for it, too', async () => {
+    const { buyer } = await sellAndCredit(worker, package2500);
+    const [topUp] = await worker.database.query<{ id: string }>(
+      `insert into top_ups (customer_id, offer_id, currency, amount_minor, lease_until)
+       select customer.id, price.id, 'GBP', 400, now() from customers customer, prices price
+       where subject = $1 and package_id is not null limit 1 returning id`,
+      [buyer.subject],
+    );
+    const charge = await chargeOutside({ ratecard_top_up: topUp?.id ?? '' });
+    await press(worker, `/charges/${charge.id}/refund`);
+    const events = await reversalEvents(worker, charge);
+    await tell(worker, events);
+    for (const { id } of events) {
+      expect(await inboxRow(worker, id)).toMatchObject({ status: 'failed', last_error: 'payment_unknown' });
+    }
+    await worker.database.query('delete from webhook_events where event_id = any ($1)', [
+      events.map(({ id }) => id),
+    ]);
+  });
+
   test('that is not ours is ignored', async () => {
-    const stripe = stripeOf(worker);
-    const intent = await stripe.paymentIntents.create({
-      amount: 500,
-      currency: 'gbp',
-      payment_method: 'pm_card_visa',
-      confirm: true,
-      return_url: 'https://elsewhere.test',
-    });
-    const charge = await stripe.charges.retrieve(String(intent.latest_charge));
+    const charge = await chargeOutside({});
     await press(worker, `/charges/${charge.id}/refund`);
     const events = await reversalEvents(worker, charge);
     expect(events).not.toHaveLength(0);
@@ -251,6 +277,35 @@ test('a customer’s payments show what went back, newest first, page by page', 
     token: (await newBuyer(worker)).token,
   });
   expect(others.payments).toEqual([]);
+});
+
+test('a look at Stripe that was overtaken is taken again before anything is kept', async () => {
+  const { buyer, charge } = await sellAndCredit(worker, package2500);
+  await press(worker, `/charges/${charge.id}/refund`, { amount: '100' });
+  const [early] = await reversalEvents(worker, charge);
+  const release = Promise.withResolvers<undefined>();
+  let held = 0;
+  worker.gateway.setFault(({ queries }) => {
+    if (held > 0 || !queries.some((query) => query.includes('reverse_payment'))) return 'none';
+    held += 1;
+    return { delayUntil: release.promise };
+  });
+  await deliver(worker, early);
+  await eventually('the early one has looked, and waits', () => held === 1);
+  await press(worker, `/charges/${charge.id}/refund`, { amount: '300' });
+  const late = (await reversalEvents(worker, charge)).at(-1);
+  await deliver(worker, late);
+  await worker.scheduled();
+  expect(await inboxRow(worker, late?.['id'])).toMatchObject({ status: 'processed' });
+  release.resolve(undefined);
+  await processed(worker);
+  worker.gateway.setFault(undefined);
+  expect(await inboxRow(worker, early?.['id'])).toMatchObject({
+    status: 'processed',
+    attempts: 1,
+    last_error: null,
+  });
+  expect(await accountOf(worker, buyer)).toEqual({ balance: 0, held: 0, debt: 0 });
 });
 
 test('a commit whose answer is lost is done once', async () => {
