@@ -77,7 +77,7 @@ const shortestMonth = 28 * 24 * 3600 * 1000;
 function partOfPeriod({ line, offer }: PlanLine): Part {
   const length = line.periodEnd.getTime() - line.periodStart.getTime();
   if (offer.interval === 'year' || length >= shortestMonth) return { part: 1, whole: 1 };
-  return { part: length, whole: lengthOf(cycleEndingAt(line.periodEnd, 1, undefined)) };
+  return { part: length, whole: lengthOf(cycleEndingAt(line.periodEnd, 1, [])) };
 }
 
 /** The credits of a plan change, for the rest of the month in which it was made. */
@@ -110,22 +110,23 @@ export interface YearChange {
  * What the prorations of an invoice come to: each line is the credits of its plan in proportion to the time, to the
  * millisecond, that it charges (or gives back) of the month in which that time lies. Later months of a yearly plan are
  * not in it: they change with the schedule. Rounded half up to a whole credit, once, over all lines.
- * `anchor` is the subscription's billing cycle anchor. Undefined where nothing is prorated.
+ * `anchors` are the subscription's billing cycle anchor and those that it had before (`anchorsOf`). Undefined where
+ * nothing is prorated.
  */
 export function prorationCredits<Offer extends BilledOffer>(
   lines: readonly PlanLine<Offer>[],
-  anchor: Date | undefined,
+  anchors: readonly Date[],
 ): ProrationCredits<Offer> | undefined {
   const prorations = lines.filter(({ line }) => line.isProration);
   const counted = prorations.filter((one) => counts(one, prorations));
   const newest = counted.toSorted((one, other) => rank(one) - rank(other)).at(-1);
   if (newest === undefined) return undefined;
   const ends = [
-    ...counted.map((one) => monthOf(one, anchor).end),
+    ...counted.map((one) => monthOf(one, anchors).end),
     ...periodCredits(lines).map(({ expiresAt }) => expiresAt),
   ];
   return {
-    credits: rounded(counted.map((one) => ({ credits: signedCredits(one), ...partOfMonth(one, anchor) }))),
+    credits: rounded(counted.map((one) => ({ credits: signedCredits(one), ...partOfMonth(one, anchors) }))),
     offer: newest.offer,
     charged: newest.line.isCredit ? undefined : newest,
     subscriptionId: newest.subscriptionId,
@@ -166,9 +167,9 @@ function yearChange(planLine: PlanLine): YearChange {
 }
 
 /** The month in which the time of a proration lies. */
-function monthOf({ line, offer }: PlanLine, anchor: Date | undefined): Month {
-  if (offer.interval !== 'year') return cycleEndingAt(line.periodEnd, 1, anchor);
-  const month = monthAround(cycleEndingAt(line.periodEnd, 12, anchor).start, line.periodStart);
+function monthOf({ line, offer }: PlanLine, anchors: readonly Date[]): Month {
+  if (offer.interval !== 'year') return cycleEndingAt(line.periodEnd, 1, anchors);
+  const month = monthAround(cycleEndingAt(line.periodEnd, 12, anchors).start, line.periodStart);
   return { start: month.start, end: earlier(month.end, line.periodEnd) };
 }
 
@@ -177,8 +178,8 @@ interface Part {
   readonly whole: number;
 }
 
-function partOfMonth(planLine: PlanLine, anchor: Date | undefined): Part {
-  const month = monthOf(planLine, anchor);
+function partOfMonth(planLine: PlanLine, anchors: readonly Date[]): Part {
+  const month = monthOf(planLine, anchors);
   return { part: month.end.getTime() - planLine.line.periodStart.getTime(), whole: lengthOf(month) };
 }
 

@@ -1,7 +1,8 @@
-import { asc, lte, sql, type SQL } from 'drizzle-orm';
+import { asc, eq, lte, sql, type SQL } from 'drizzle-orm';
 import { build, instant } from '../db/index.ts';
 import type { YearChange } from './invoice-credits.ts';
 import { grantSchedules } from './subscription-tables.ts';
+import { payments } from './tables.ts';
 
 /** The payment's id, for a statement that runs after the one that writes it; null where nothing was charged. */
 function paymentOf(stripeInvoiceId: string): SQL {
@@ -56,6 +57,15 @@ export function changePlanMonths(changed: ChangedMonths) {
       ${changed.stripeInvoiceId}, ${changed.customerId}::uuid, ${changed.stripeSubscriptionId},
       ${paymentOf(changed.stripeInvoiceId)}, ${JSON.stringify(changes)}::jsonb, ${instant(changed.expiresAt)},
       ${changed.eventId}, ${changed.actor}, ${instant(changed.now)})`);
+}
+
+/** When the periods of a subscription that were paid for began, the oldest first. */
+export function findPeriodStarts(stripeSubscriptionId: string | null) {
+  return build
+    .select({ periodStart: payments.periodStart })
+    .from(payments)
+    .where(eq(payments.stripeSubscriptionId, sql`${stripeSubscriptionId}`))
+    .orderBy(asc(payments.periodEnd));
 }
 
 /** Paid years of which a month has begun that is not granted, the longest due first. */

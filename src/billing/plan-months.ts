@@ -25,12 +25,12 @@ export function monthAround(anchor: Date, instant: Date): Month {
 }
 
 /**
- * The cycle of one month, or of twelve, that ends at `end`. `anchor` decides on which day it began, where two would do
- * (the 28th of February ends a month that began on the 28th of January, or on the 31st). An anchor whose cycles do not
- * end then, because it has moved since, says nothing.
+ * The cycle of one month, or of twelve, that ends at `end`. An anchor decides on which day it began, where several would
+ * do (the 28th of February ends a month that began on the 28th of January, or on the 31st): the first of `anchors` from
+ * which a cycle ends then.
  */
-export function cycleEndingAt(end: Date, months: 1 | 12, anchor: Date | undefined): Month {
-  if (anchor !== undefined) {
+export function cycleEndingAt(end: Date, months: 1 | 12, anchors: readonly Date[]): Month {
+  for (const anchor of anchors) {
     const { start } = monthAround(anchor, new Date(end.getTime() - 1));
     const n = monthsBetween(anchor, start) + 1;
     if (addMonths(anchor, n).getTime() === end.getTime())

@@ -1,7 +1,9 @@
 import { findCustomerAtStripe, keepStripeCustomer } from '../customers/index.ts';
 import { findOffers, findSubscriptionCheckout } from './checkout-queries.ts';
-import { periodCredits, planLines, prorationCredits, type PlanLine } from './invoice-credits.ts';
+import { periodCredits, planLines, prorationCredits } from './invoice-credits.ts';
+import { anchorsOf } from './cycle-anchors.ts';
 import { invoiceEffects } from './invoice-effects.ts';
+import { findPeriodStarts } from './plan-month-queries.ts';
 import { SettlementError, type Fact, type Settlement, type SettlementDeps } from './settlement.ts';
 
 /**
@@ -13,10 +15,11 @@ import { SettlementError, type Fact, type Settlement, type SettlementDeps } from
 export async function settleInvoice(deps: SettlementDeps, fact: Fact): Promise<Settlement> {
   const invoice = await deps.stripe.findInvoice(fact.objectId);
   if (invoice === undefined) return { kind: 'ignored', reason: 'not_ours' };
-  const [customers, checkouts, offers] = await deps.db.batch([
+  const [customers, checkouts, offers, starts] = await deps.db.batch([
     findCustomerAtStripe(invoice.stripeCustomerId),
     findSubscriptionCheckout(invoice.subscriptionId),
     findOffers(invoice.lines.flatMap(({ stripePriceId }) => stripePriceId ?? [])),
+    findPeriodStarts(invoice.subscriptionId),
   ]);
   const lines = planLines(invoice, offers);
   if (lines.length === 0) return { kind: 'ignored', reason: 'not_ours' };
@@ -24,7 +27,7 @@ export async function settleInvoice(deps: SettlementDeps, fact: Fact): Promise<S
   const customerId = customers[0]?.id ?? checkouts[0]?.customerId;
   if (customerId === undefined) throw new SettlementError('customer_unknown');
   const periods = periodCredits(lines).filter(({ kind, credits }) => kind === 'period' || credits > 0);
-  const change = prorationCredits(lines, await anchorOf(deps, lines));
+  const change = prorationCredits(lines, await anchorsOf(deps, lines, starts));
   if (periods.length === 0 && change === undefined) return { kind: 'ignored', reason: 'trial' };
   const cause = { customerId, invoice, eventId: fact.eventId, now: deps.clock.now() };
   return {
@@ -37,11 +40,4 @@ export async function settleInvoice(deps: SettlementDeps, fact: Fact): Promise<S
       ...invoiceEffects(cause, periods, change),
     ],
   };
-}
-
-/** From which day the subscription's months are counted; only prorations depend on it. */
-async function anchorOf({ stripe }: SettlementDeps, lines: readonly PlanLine[]): Promise<Date | undefined> {
-  const proration = lines.find(({ line }) => line.isProration);
-  if (proration === undefined) return undefined;
-  return (await stripe.findSubscription(proration.subscriptionId))?.billingCycleAnchor;
 }

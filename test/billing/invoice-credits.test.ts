@@ -64,7 +64,7 @@ const ours = (...billed: readonly InvoiceLine[]) =>
 const periods = (...billed: readonly InvoiceLine[]) =>
   periodCredits(ours(...billed)).map(({ kind, credits, expiresAt }) => ({ kind, credits, expiresAt }));
 const change = (anchor: string, ...billed: readonly InvoiceLine[]) =>
-  prorationCredits(ours(...billed), at(anchor));
+  prorationCredits(ours(...billed), [at(anchor)]);
 
 test('only lines of a subscription that are for a plan of ours count', () => {
   const plan = line(small, '2027-01-01', '2027-02-01');
@@ -173,7 +173,8 @@ test('what alone is given back is taken back', () => {
 test('a half is rounded up, below zero too', () => {
   const odd = offer('odd', 5);
   const half = (sold: InvoiceLine) =>
-    prorationCredits(planLines({ lines: [sold], subscriptionId: 'sub_1' }, [odd]), at('2027-04-01'))?.credits;
+    prorationCredits(planLines({ lines: [sold], subscriptionId: 'sub_1' }, [odd]), [at('2027-04-01')])
+      ?.credits;
   expect(half(charged(odd, '2027-04-16', '2027-05-01'))).toBe(3);
   expect(half(unused(odd, '2027-04-16', '2027-05-01'))).toBe(-2);
 });

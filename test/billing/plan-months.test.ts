@@ -36,11 +36,12 @@ test.each([
   ['a month of the 31st in March', '2027-03-31', 1, '2026-12-31', '2027-02-28'],
   ['a month whose anchor is unknown', '2027-02-28', 1, undefined, '2027-01-28'],
   ['a month whose anchor has moved', '2027-02-28', 1, '2027-02-14', '2027-01-28'],
+  ['a month of an anchor before the present one', '2027-02-28', 1, '2027-02-14 2026-12-31', '2027-01-31'],
   ['a month before its anchor', '2027-01-31', 1, '2027-03-31', '2026-12-31'],
   ['a year', '2028-01-15', 12, '2027-01-15', '2027-01-15'],
   ['a year of a leap day', '2029-02-28', 12, '2028-02-29', '2028-02-29'],
   ['a year that ends on a leap day', '2032-02-29', 12, '2028-02-29', '2031-02-28'],
 ] as const)('%s has a beginning', (_name, end, months, anchor, start) => {
-  const cycle = cycleEndingAt(at(end), months, anchor === undefined ? undefined : at(anchor));
+  const cycle = cycleEndingAt(at(end), months, anchor === undefined ? [] : anchor.split(' ').map(at));
   expect(cycle).toEqual({ start: at(start), end: at(end) });
 });
