@@ -637,3 +637,21 @@ describe('a cancellation', () => {
     expect(await balanceOf(worker, customer)).toBe(250);
   });
 });
+
+test('the scheduled job ends all credits whose time is over, however many there are', async () => {
+  await worker.database.query(
+    `with new as (
+       insert into customers (issuer, subject)
+       select 'test', gen_random_uuid()::text from generate_series(1, 230) returning id
+     )
+     select grant_credits(id, 5, 'promotional', 'admin', id::text, 'admin_grant', null, null, null,
+       now() - interval '1 day', 'A gift', null, null, 'test', now() - interval '2 days') from new`,
+  );
+  const left = async () =>
+    worker.database.query(
+      "select id from credit_lots where is_open and kind = 'promotional' and expires_at < now()",
+    );
+  expect(await left()).toHaveLength(230);
+  await worker.scheduled();
+  expect(await left()).toEqual([]);
+});
