@@ -627,7 +627,9 @@ BEGIN
     account.allocation := p_amount;
     account.used_at_reset := account.used;
     account.last_reset_at := p_now;
-  ELSIF p_transaction_type = 'plan_change' THEN
+  ELSIF p_transaction_type = 'plan_change' AND NOT EXISTS (
+    SELECT FROM credit_lots WHERE customer_id = p_customer_id AND kind = 'plan' AND period_end > p_expires_at
+  ) THEN
     account.allocation := (SELECT credits FROM prices WHERE id = p_offer_id);
   END IF;
   SELECT * INTO entry FROM post_credit_transaction(account, p_transaction_type, p_amount, -repaid, p_source_ref,

@@ -37,7 +37,11 @@ async function spend(buyer: Buyer, amount: number): Promise<void> {
 }
 
 /** Credits that are no plan's. */
-async function give(customer: ClockSubscriber, kind: 'promotional' | 'purchased', credits: number): Promise<void> {
+async function give(
+  customer: ClockSubscriber,
+  kind: 'promotional' | 'purchased',
+  credits: number,
+): Promise<void> {
   await worker.database.query(
     `select grant_credits($1, $2, $3, 'admin', gen_random_uuid()::text, 'admin_grant', null, null, null, null, 'A gift',
        null, null, 'test', now())`,

@@ -43,6 +43,7 @@ async function grant(
   kind: 'plan' | 'promotional' | 'purchased',
   credits: number,
   expiresAt: string | null,
+  grantedAt = now,
 ): Promise<void> {
   const isPlan = kind === 'plan';
   await client.query(
@@ -57,7 +58,7 @@ async function grant(
       isPlan ? offerId : null,
       isPlan ? subscriptionId : null,
       expiresAt,
-      now,
+      grantedAt,
     ],
   );
 }
@@ -111,9 +112,9 @@ test('months, rollover, expiry, a purchase and a gift come to the same in every 
 test('what rolls over is cut from the oldest, and spent before what came with the month', async () => {
   const account = await newAccount();
   await happenings.others(account);
-  await happenings.january(account);
-  await happenings.february(account);
-  await happenings.march(account);
+  await grant(account, 'plan', 500, '2027-02-01T00:00:00Z', '2027-01-01T00:00:00Z');
+  await grant(account, 'plan', 500, '2027-03-01T00:00:00Z', '2027-02-01T00:00:00Z');
+  await grant(account, 'plan', 500, '2027-04-01T00:00:00Z', '2027-03-01T00:00:00Z');
   const spent = async (amount: number) => {
     const { rows } = await client.query(
       `select spend_credits($1, null, $2, 1, null, 'A use', gen_random_uuid()::text, null, null, 'test', $3) as result`,

@@ -18,7 +18,7 @@ export interface ClockSubscriber extends Buyer {
 }
 
 /** The Stripe Price that a plan is on sale at now. */
-export async function priceOf(worker: TestWorker, plan: string): Promise<string> {
+async function priceOf(worker: TestWorker, plan: string): Promise<string> {
   const [row] = await worker.database.query<{ stripe_price_id: string }>(
     `select stripe_price_id from prices join subscription_plans as plan on plan.id = plan_id
      where plan_key = $1 and valid_to is null`,
