@@ -84,7 +84,7 @@ export function movementsOfInvoice(
 ): readonly string[] | undefined {
   const lines = planLines(invoice, offers);
   if (lines.length === 0) return undefined;
-  const change = prorationCredits(lines, anchor)?.credits ?? 0;
+  const change = prorationCredits(lines, anchor === undefined ? [] : [anchor])?.credits ?? 0;
   return [
     ...periodCredits(lines)
       .filter(({ credits }) => credits > 0)

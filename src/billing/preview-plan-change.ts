@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import type { InvoicePreview } from '../stripe/index.ts';
 import { periodCredits, planLines, prorationCredits } from './invoice-credits.ts';
 import { decidePlanChange, prorationInstant, type PlanChange, type PlanWish } from './plan-change.ts';
-import { lookAtStanding, presentOffer, type Standing } from './standing.ts';
+import { lookAtStanding, type Standing } from './standing.ts';
 import { findPlanOnSale, findStanding, findStandingOffers } from './standing-queries.ts';
 import type { changePreview } from './subscription-schemas.ts';
 
@@ -42,7 +42,7 @@ export async function previewPlanChange(
     proration_date: from?.toISOString() ?? null,
     amount_due: charged?.amountDueMinor ?? 0,
     next_amount: period.totalMinor,
-    credits_now: charged === undefined || from === undefined ? 0 : creditsOf(standing, change, charged, from),
+    credits_now: charged === undefined ? 0 : creditsOf(standing, charged),
   };
 }
 
@@ -72,12 +72,8 @@ export function shownChange({ state }: Standing, change: PlanChange, now: Date) 
 }
 
 /** What the invoice of a change will grant once it is paid. */
-function creditsOf(standing: Standing, { offer }: PlanChange, invoice: InvoicePreview, from: Date): number {
+function creditsOf(standing: Standing, invoice: InvoicePreview): number {
   const lines = planLines(invoice, standing.offers);
-  const present = presentOffer(standing);
-  // Another interval, or money for what was free, begins a new cycle.
-  const isNewCycle =
-    present.interval !== offer.interval || (present.amountMinor === 0 && offer.amountMinor > 0);
-  const prorated = prorationCredits(lines, isNewCycle ? from : standing.billingCycleAnchor);
+  const prorated = prorationCredits(lines, [standing.billingCycleAnchor]);
   return periodCredits(lines).reduce((sum, { credits }) => sum + credits, prorated?.credits ?? 0);
 }
