@@ -1,5 +1,7 @@
 DROP FUNCTION grant_plan_months(uuid, timestamptz);
 --> statement-breakpoint
+DROP FUNCTION plan_month_parts(grant_schedules, timestamptz, bigint);
+--> statement-breakpoint
 DROP FUNCTION newest_plan_lot(text);
 --> statement-breakpoint
 DROP FUNCTION change_plan_months(text, uuid, text, uuid, jsonb, timestamptz, text, text, timestamptz);

@@ -117,11 +117,41 @@ CREATE FUNCTION newest_plan_lot(p_stripe_subscription_id text) RETURNS uuid LANG
   ORDER BY period_end DESC, created_at DESC, id LIMIT 1;
 $$;
 --> statement-breakpoint
+-- What each payment paid for of the p_credits that a month of a year grants: the year's own first, then those of
+-- changes in their order, so that what was given back since is missing of the newest. What was paid by no money, or by
+-- money that has gone back in part already, is the year's.
+CREATE FUNCTION plan_month_parts(p_schedule grant_schedules, p_begins timestamptz, p_credits bigint)
+RETURNS TABLE (payment_id uuid, credits bigint) LANGUAGE sql STABLE AS $$
+  WITH paid AS (
+    SELECT p_schedule.payment_id, prices.credits * p_schedule.quantity AS credits, '-infinity'::timestamptz AS since
+    FROM prices WHERE prices.id = p_schedule.offer_id
+    UNION ALL
+    SELECT change.payment_id, sum(change.credits), min(change.since)
+    FROM grant_schedule_changes AS change JOIN payments AS payment ON payment.id = change.payment_id
+    WHERE change.stripe_subscription_id = p_schedule.stripe_subscription_id
+      AND change.period_end = p_schedule.period_end AND change.since < p_begins
+      AND payment.amount_minor > 0 AND payment.refunded_minor = 0 AND payment.disputed_minor = 0
+    GROUP BY change.payment_id HAVING sum(change.credits) > 0
+  ), part AS (
+    SELECT paid.payment_id, greatest(0, least(paid.credits, p_credits - coalesce(sum(paid.credits) OVER (
+      ORDER BY since, paid.payment_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)))::bigint AS credits
+    FROM paid
+  ), part_of_change AS (
+    SELECT * FROM part WHERE part.payment_id <> p_schedule.payment_id AND part.credits > 0
+  )
+  SELECT p_schedule.payment_id, p_credits - coalesce(sum(part_of_change.credits), 0)::bigint FROM part_of_change
+  UNION ALL
+  SELECT * FROM part_of_change;
+$$;
+--> statement-breakpoint
 -- Grants the months of one yearly period that have begun, in their order. Answers how many it passed.
 CREATE FUNCTION grant_plan_months(p_schedule_id uuid, p_now timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   schedule grant_schedules;
   month record;
+  part record;
+  is_change boolean;
+  plan_name text;
   passed integer := 0;
 BEGIN
   PERFORM lock_credit_account((SELECT customer_id FROM grant_schedules WHERE id = p_schedule_id));
@@ -129,16 +159,21 @@ BEGIN
     SELECT * INTO STRICT schedule FROM grant_schedules WHERE id = p_schedule_id;
     EXIT WHEN schedule.next_grant_at IS NULL OR schedule.next_grant_at > p_now;
     SELECT * INTO month FROM plan_month(schedule, add_months(schedule.period_start, schedule.next_month));
-    IF month.credits > 0 THEN
-      PERFORM grant_credits(schedule.customer_id, month.credits, 'plan', 'plan_month',
-        format('%s:%s', schedule.source_ref, schedule.next_month), 'subscription_grant', month.offer_id,
-        schedule.payment_id, schedule.stripe_subscription_id,
+    plan_name := (SELECT plan.name FROM prices JOIN subscription_plans AS plan ON plan.id = prices.plan_id
+      WHERE prices.id = month.offer_id);
+    FOR part IN
+      SELECT * FROM plan_month_parts(schedule, add_months(schedule.period_start, schedule.next_month), month.credits)
+      WHERE credits > 0
+    LOOP
+      is_change := part.payment_id <> schedule.payment_id;
+      PERFORM grant_credits(schedule.customer_id, part.credits, 'plan', 'plan_month',
+        concat_ws(':', schedule.source_ref, schedule.next_month, CASE WHEN is_change THEN part.payment_id END),
+        CASE WHEN is_change THEN 'plan_change' ELSE 'subscription_grant' END, month.offer_id,
+        part.payment_id, schedule.stripe_subscription_id,
         least(add_months(schedule.period_start, schedule.next_month + 1), schedule.period_end),
-        'Monthly credits of ' || (
-          SELECT plan.name FROM prices JOIN subscription_plans AS plan ON plan.id = prices.plan_id
-          WHERE prices.id = month.offer_id),
+        'Monthly credits of ' || plan_name || CASE WHEN is_change THEN ', by the change of plan' ELSE '' END,
         NULL, NULL, 'system:cron', p_now);
-    END IF;
+    END LOOP;
     schedule.next_month := schedule.next_month + 1;
     UPDATE grant_schedules SET next_month = schedule.next_month, next_grant_at = next_plan_month_at(schedule)
     WHERE id = p_schedule_id;

@@ -455,3 +455,100 @@ test('upgrade, downgrade and a refund of all leave nothing beyond what was paid 
   await customer.stripeSays(starter, { refunded: 99, at: 4 });
   expect(await customer.account()).toMatchObject({ balance: -900, debt: 900 });
 });
+
+describe('a year that was paid for', () => {
+  /** A year of 500 credits a month, of which the first is granted; on day 10 it becomes one of 2,000. */
+  async function newYear() {
+    const customer = await newCustomer();
+    const subscription = await newSubscription(customer.id, 'active');
+    const year = await customer.pay(950, { credits: 500, subscription });
+    await database.query('select schedule_plan_grants($1, $2, $3, $4, $5, 1, $6, $7, $6)', [
+      `il_${randomUUID()}`,
+      customer.id,
+      subscription,
+      year,
+      await offerOf('starter_annual'),
+      day(0),
+      day(365),
+    ]);
+    const months = (at: number) =>
+      database.query('select grant_plan_months(id, $2) from grant_schedules where customer_id = $1', [
+        customer.id,
+        day(at),
+      ]);
+    const upgrade = async (credits: number, amountMinor: number, at: number) => {
+      const payment = await customer.pay(amountMinor);
+      const change = { source_ref: `il_${randomUUID()}`, period_end: day(365), since: day(at), credits };
+      await database.query(`select change_plan_months($1, $2, $3, $4, $5, $6, null, 'test', $7)`, [
+        `in_${randomUUID()}`,
+        customer.id,
+        subscription,
+        payment,
+        JSON.stringify([{ ...change, offer_id: credits > 0 ? await offerOf('professional_annual') : null }]),
+        day(31),
+        day(at),
+      ]);
+      return payment;
+    };
+    return { customer, year, months, upgrade };
+  }
+  const granted = async (customerId: string) =>
+    database.query<{ granted: number; reversed: number }>(
+      `select granted::int, reversed::int from credit_lots
+       where customer_id = $1 order by created_at, period_end, granted`,
+      [customerId],
+    );
+
+  test('and goes back gives the credits of all its months back, those that are still to come, too', async () => {
+    const { customer, year, months } = await newYear();
+    await months(62);
+    await customer.stripeSays(year, { disputed: 950, at: 63 });
+    expect(await customer.account()).toMatchObject({ balance: 0, debt: 0 });
+    await months(95);
+    expect(await customer.account()).toMatchObject({ balance: 0, debt: 0 });
+    await customer.stripeSays(year, { at: 96 });
+    // The present month, and of those before as much as rolls over.
+    expect(await customer.account()).toMatchObject({ balance: 750, debt: 0 });
+  });
+
+  test('gives back what its upgrade paid for when the upgrade’s money goes back, and its own with its own', async () => {
+    const { customer, year, months, upgrade } = await newYear();
+    const bigger = await upgrade(1500, 2000, 10);
+    await months(58);
+    await customer.spend(1900, 58);
+    await months(59);
+    const both = [
+      { granted: 500, reversed: 0 },
+      { granted: 500, reversed: 0 },
+      { granted: 1500, reversed: 0 },
+    ];
+    expect((await granted(customer.id)).slice(0, 3)).toEqual(both);
+    await customer.stripeSays(bigger, { refunded: 2000, at: 61 });
+    expect((await granted(customer.id)).filter(({ reversed }) => reversed > 0)).toEqual([
+      { granted: 1500, reversed: 1500 },
+      { granted: 1500, reversed: 1500 },
+    ]);
+    await months(91);
+    expect((await granted(customer.id)).at(-1)).toEqual({ granted: 500, reversed: 0 });
+    await customer.stripeSays(bigger, { at: 92 });
+    await customer.stripeSays(year, { refunded: 950, at: 93 });
+    expect((await granted(customer.id)).filter(({ granted: credits }) => credits === 1500)).toEqual([
+      { granted: 1500, reversed: 0 },
+      { granted: 1500, reversed: 0 },
+    ]);
+  });
+
+  test('loses the upgrade’s part first when a downgrade gives money back', async () => {
+    const { customer, months, upgrade } = await newYear();
+    const bigger = await upgrade(1500, 2000, 10);
+    await upgrade(-1000, 0, 11);
+    await months(32);
+    expect(await granted(customer.id)).toEqual([
+      { granted: 500, reversed: 0 },
+      { granted: 500, reversed: 0 },
+      { granted: 500, reversed: 0 },
+    ]);
+    await customer.stripeSays(bigger, { refunded: 2000, at: 33 });
+    expect((await granted(customer.id)).map(({ reversed }) => reversed).toSorted()).toEqual([0, 0, 500]);
+  });
+});
