@@ -1,65 +1,8 @@
 import { and, eq, inArray, isNull, ne, or, sql } from 'drizzle-orm';
-import type { User } from '../core/actor.ts';
 import { uuid } from '../core/schema.ts';
-import { build, instant } from '../db/index.ts';
+import { build } from '../db/index.ts';
 import { creditPackages, prices, subscriptionPlans } from '../pricing/tables.ts';
 import { checkouts } from './tables.ts';
-
-export interface NewCheckout {
-  readonly checkoutId: string;
-  readonly user: User;
-  readonly item: { readonly type: 'plan' | 'package'; readonly key: string };
-  /** The Stripe Price that the customer was shown. */
-  readonly quotedPriceId: string | undefined;
-  readonly now: Date;
-}
-
-/**
- * In one statement: finds what the item is offered for now, and, when that is the quoted price and can be paid at
- * Stripe, brings the customer's row up to date and opens the checkout. No row: nothing of that key is on sale.
- * A checkout that is opened again (`checkout_offer_id`) still sells the offer that it was opened for.
- */
-export function openCheckout({ checkoutId, user, item, quotedPriceId, now }: NewCheckout) {
-  const moment = instant(now);
-  const catalogue =
-    item.type === 'plan'
-      ? sql`subscription_plans as item on item.id = prices.plan_id and item.plan_key = ${item.key}`
-      : sql`credit_packages as item on item.id = prices.package_id and item.package_key = ${item.key}`;
-  return build.execute(sql`
-    with offer as (
-      select prices.* from prices join ${catalogue}
-      where item.is_active and valid_from <= ${moment} and (valid_to is null or valid_to > ${moment})
-    ), wanted as (
-      select * from offer
-      where stripe_price_id is not null
-        and (${quotedPriceId ?? null}::text is null or stripe_price_id = ${quotedPriceId ?? null})
-    ), customer as (
-      insert into customers (issuer, subject, email)
-      select ${user.issuer}, ${user.subject}, ${user.email ?? null} from wanted
-      on conflict (issuer, subject) do update
-      set email = coalesce(excluded.email, customers.email), updated_at = now()
-      returning id, stripe_customer_id, email
-    ), opened as (
-      insert into checkouts (id, customer_id, offer_id, mode)
-      select ${checkoutId}::uuid, customer.id, wanted.id, ${item.type === 'plan' ? 'subscription' : 'payment'}
-      from customer, wanted
-      on conflict (id) do nothing
-      returning offer_id
-    )
-    select offer.id as offer_id, offer.stripe_price_id, offer.amount_minor::int, offer.currency,
-      offer.credits::float8, offer.interval, customer.id as customer_id, customer.stripe_customer_id, customer.email,
-      coalesce((select offer_id from opened), (select offer_id from checkouts where id = ${checkoutId}::uuid))
-        as checkout_offer_id
-    from offer left join customer on true`);
-}
-
-/** Where the checkout's pay page is. A webhook may have been faster: then this changes nothing. */
-export function keepSession(checkoutId: string, session: { sessionId: string; expiresAt: Date }) {
-  return build
-    .update(checkouts)
-    .set({ status: 'open', stripeSessionId: session.sessionId, expiresAt: session.expiresAt })
-    .where(and(eq(checkouts.id, checkoutId), eq(checkouts.status, 'opening')));
-}
 
 /**
  * The checkout of a session. One whose request was cut off before it could keep the session's id is found by the id

@@ -19,7 +19,10 @@ const createCheckout = defineRoute('customer', {
   method: 'post',
   path: '/payment/create-checkout',
   summary: 'Open a pay page for a plan',
-  description: `Sells what the plan is offered for now. 404 \`plan_not_found\`. ${checkoutProblems}`,
+  description:
+    'Sells what the plan is offered for now, and closes the customer’s other pay pages for plans. 404 ' +
+    `\`plan_not_found\`. ${checkoutProblems} 409 \`already_subscribed\` with the present subscription as \`current\`; ` +
+    '`checkout_superseded` when another page of the customer was opened or paid meanwhile.',
   tags: ['Payment'],
   request: { body: jsonBody(createCheckoutBody) },
   responses: { 200: jsonResponse('Where to pay.', createCheckoutAnswer) },

@@ -39,6 +39,14 @@ export const presentOffer = z.strictObject({
   interval: z.enum(['month', 'year']).nullable(),
 });
 
+/** The member `current` of an `already_subscribed` problem; `pending`: its checkout was completed just now. */
+export const presentSubscription = z.object({
+  plan: itemKey,
+  plan_name: z.string(),
+  subscription_status: z.string(),
+  stripe_subscription_id: z.string().nullable(),
+});
+
 export const portalBody = z.strictObject({});
 
 export const portalAnswer = z.strictObject({ success: z.literal(true), portal_url: z.url() });

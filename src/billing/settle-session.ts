@@ -10,6 +10,7 @@ import {
   type CompletedCheckout,
   type UnpaidStatus,
 } from './checkout-queries.ts';
+import { keepOneSubscription } from './one-subscription.ts';
 import { recordPayment } from './payment-queries.ts';
 import {
   actorOf,
@@ -53,11 +54,11 @@ export async function settleSession(deps: SettlementDeps, fact: Fact, unpaid: Un
   };
   if (session.paymentStatus === 'unpaid') {
     const closed = settleUnpaid(unpaid, completed, customerId);
-    return closed.kind === 'ignored' ? closed : withSubscription(deps, fact, session, closed);
+    return closed.kind === 'ignored' ? closed : withSubscription(deps, fact, session, completed, closed);
   }
   if (customerId === undefined) throw new SettlementError('customer_unknown');
   if (others.length > 0) throw new SettlementError('several_offers');
-  return withSubscription(deps, fact, session, {
+  return withSubscription(deps, fact, session, completed, {
     kind: 'effects',
     customerId,
     statements: [
@@ -70,18 +71,23 @@ export async function settleSession(deps: SettlementDeps, fact: Fact, unpaid: Un
   });
 }
 
-/** A session that began a subscription tells of it, too. */
+/** A session that began a subscription tells of it, too; of two subscriptions the first stays. */
 async function withSubscription(
   deps: SettlementDeps,
   { eventId }: Fact,
   { subscriptionId }: CheckoutSession,
+  completed: CompletedCheckout | undefined,
   settlement: Effects,
 ): Promise<Effects> {
   if (subscriptionId === null) return settlement;
   const { customerId } = settlement;
+  const oneOnly =
+    completed === undefined
+      ? []
+      : await keepOneSubscription(deps, { customerId, checkoutId: completed.checkoutId, subscriptionId });
   const subscription = await settleSubscription(deps, subscriptionId, eventId, customerId);
-  if (subscription.kind === 'ignored') return settlement;
-  return { ...settlement, statements: [...settlement.statements, ...subscription.statements] };
+  const state = subscription.kind === 'ignored' ? [] : subscription.statements;
+  return { ...settlement, statements: [...settlement.statements, ...oneOnly, ...state] };
 }
 
 function settleUnpaid(

@@ -1,11 +1,21 @@
 import { z } from 'zod';
 import type { User } from '../core/actor.ts';
-import { DomainError, notFound } from '../core/errors.ts';
+import { conflict, DomainError, notFound } from '../core/errors.ts';
 import { keepStripeCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal, type StripeGateway } from '../stripe/index.ts';
-import { keepSession, openCheckout, type NewCheckout } from './checkout-queries.ts';
+import {
+  keepSession,
+  keepSubscriptionSession,
+  openCheckout,
+  readyCustomer,
+  type NewCheckout,
+  type OpenedSession,
+} from './opening-queries.ts';
 import { priceChanged, priceToSellBy } from './offer-on-sale.ts';
+import { presentSubscription } from './schemas.ts';
+import { SettlementError } from './settlement.ts';
+import { syncSubscription } from './sync-subscription.ts';
 
 const opening = z.object({
   offer_id: z.string(),
@@ -18,6 +28,11 @@ const opening = z.object({
   stripe_customer_id: z.string().nullable(),
   email: z.string().nullable(),
   checkout_offer_id: z.string().nullable(),
+  present: presentSubscription.extend({ is_known: z.boolean() }).nullable(),
+  others: z.array(
+    z.object({ id: z.string(), session_id: z.string(), plan: z.string(), plan_name: z.string() }),
+  ),
+  is_superseded: z.boolean(),
 });
 type Opening = z.output<typeof opening>;
 
@@ -32,7 +47,9 @@ type CheckoutDeps = Pick<Deps, 'db' | 'stripe' | 'clock' | 'config' | 'operation
 /**
  * Opens a pay page for the offer on sale now, read from the database, never from a cache. Throws `plan_not_found` or
  * `package_not_found`, `price_changed` with the present offer as `current`, `offer_not_synced` while the offer is not
- * at Stripe yet, `offer_not_chargeable` where Stripe refuses the amount, `stripe_unavailable`.
+ * at Stripe yet, `offer_not_chargeable` where Stripe refuses the amount, `stripe_unavailable`. Of plans, nobody has
+ * two: `already_subscribed` with the present subscription as `current`, and each page that is opened closes the
+ * customer's others; one that is overtaken by another throws `checkout_superseded`.
  */
 export async function startCheckout(
   deps: CheckoutDeps,
@@ -41,11 +58,11 @@ export async function startCheckout(
   quotedPriceId: string | undefined,
 ): Promise<StartedCheckout> {
   const checkoutId = deps.operationId;
-  const statement = openCheckout({ checkoutId, user, item, quotedPriceId, now: deps.clock.now() });
-  const { rows } = await deps.db.run(statement);
-  if (rows.length === 0) throw notFound(`${item.type}_not_found`, `There is no such ${item.type} on sale.`);
-  const offer = opening.parse(rows[0]);
+  const checkout = { checkoutId, user, item, quotedPriceId, now: deps.clock.now() };
+  const offer = await openFor(deps, checkout);
+  refuseSecond(offer);
   const { stripePriceId, customerId } = sellable(offer);
+  await closeOthers(deps, offer);
   const stripeCustomerId =
     offer.stripe_customer_id ??
     (await deps.stripe.createCustomer({ customerId, email: offer.email ?? undefined }));
@@ -57,8 +74,78 @@ export async function startCheckout(
     successUrl: withSessionId(deps.config.returnUrls.success),
     cancelUrl: deps.config.returnUrls.cancel,
   });
-  deps.db.beforeAnswer([keepStripeCustomer(customerId, stripeCustomerId), keepSession(checkoutId, session)]);
+  keepPayPage(deps, checkout, offer, session, keepStripeCustomer(customerId, stripeCustomerId));
   return { checkoutUrl: session.url, sessionId: session.sessionId, credits: offer.credits };
+}
+
+/** Opens the checkout. A subscription that is known by its checkout or payments alone may be over: Stripe is asked. */
+async function openFor(deps: CheckoutDeps, checkout: NewCheckout): Promise<Opening> {
+  const first = await tryToOpen(deps, checkout);
+  const unknown = first.present?.is_known === false ? first.present.stripe_subscription_id : null;
+  if (unknown === null) return first;
+  try {
+    await syncSubscription(deps, unknown, null);
+  } catch (error) {
+    if (error instanceof SettlementError) return first;
+    throw error;
+  }
+  return tryToOpen(deps, checkout);
+}
+
+async function tryToOpen({ db }: CheckoutDeps, checkout: NewCheckout): Promise<Opening> {
+  const [, { rows }] = await db.batch([readyCustomer(checkout), openCheckout(checkout)]);
+  const { type } = checkout.item;
+  if (rows.length === 0) throw notFound(`${type}_not_found`, `There is no such ${type} on sale.`);
+  return opening.parse(rows[0]);
+}
+
+function refuseSecond({ present, is_superseded }: Opening): void {
+  if (present !== null) throw alreadySubscribed(present);
+  if (is_superseded) throw superseded();
+}
+
+function alreadySubscribed(present: z.input<typeof presentSubscription>): DomainError {
+  return conflict(
+    'already_subscribed',
+    'This customer has a subscription: change its plan with POST /payment/change-plan.',
+    { current: presentSubscription.parse(present) },
+  );
+}
+
+function superseded(): DomainError {
+  return conflict('checkout_superseded', 'Another checkout of this customer was opened or completed since.');
+}
+
+/** Closes the pages that the customer has open. One that is just being completed cannot be closed: it has won. */
+async function closeOthers({ stripe }: CheckoutDeps, { others }: Opening): Promise<void> {
+  for (const { session_id, plan, plan_name } of others) {
+    if ((await stripe.expireCheckout(session_id)) === 'expired') continue;
+    throw alreadySubscribed({
+      plan,
+      plan_name,
+      subscription_status: 'pending',
+      stripe_subscription_id: null,
+    });
+  }
+}
+
+/** A page for a plan that is overtaken before it is kept was shown to nobody, and is closed. */
+function keepPayPage(
+  { db, stripe }: CheckoutDeps,
+  { checkoutId, item, now }: NewCheckout,
+  { others }: Opening,
+  session: OpenedSession,
+  keepCustomer: ReturnType<typeof keepStripeCustomer>,
+): void {
+  if (item.type === 'package') return db.beforeAnswer([keepCustomer, keepSession(checkoutId, session)]);
+  const closedIds = others.map(({ id }) => id);
+  return db.beforeAnswer(
+    [keepCustomer, keepSubscriptionSession(checkoutId, session, closedIds, now)],
+    async () => {
+      await stripe.expireCheckout(session.sessionId);
+      throw superseded();
+    },
+  );
 }
 
 /** Stripe takes a Price that it cannot charge, such as one of less than its least amount, and refuses the page. */

@@ -1,1 +1,9 @@
-export { customerIdOf, findCustomer, findCustomerAtStripe, isUser, keepStripeCustomer } from './queries.ts';
+export {
+  addNotice,
+  customerIdOf,
+  findCustomer,
+  findCustomerAtStripe,
+  findNotice,
+  isUser,
+  keepStripeCustomer,
+} from './queries.ts';

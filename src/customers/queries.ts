@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql, type SQL } from 'drizzle-orm';
 import type { AccountReference, User } from '../core/actor.ts';
 import { build } from '../db/index.ts';
-import { customers } from './tables.ts';
+import { customerNotices, customers } from './tables.ts';
 
 /** The condition that a row of `customers` is this user's. */
 export function isUser(user: User) {
@@ -48,4 +48,13 @@ export function keepStripeCustomer(customerId: string, stripeCustomerId: string)
     .update(customers)
     .set({ stripeCustomerId, updatedAt: sql`now()` })
     .where(and(eq(customers.id, customerId), isNull(customers.stripeCustomerId)));
+}
+
+/** Something that a customer is to be told of; its id names the fact, so that it is told once. */
+export function addNotice(notice: typeof customerNotices.$inferInsert & { readonly id: string }) {
+  return build.insert(customerNotices).values(notice).onConflictDoNothing();
+}
+
+export function findNotice(id: string) {
+  return build.select({ id: customerNotices.id }).from(customerNotices).where(eq(customerNotices.id, id));
 }

@@ -5,7 +5,9 @@ import { openStripeCharges, type StripeCharges } from './charges.ts';
 import { openStripeBooks, type StripeBooks } from './books.ts';
 import { openStripeCatalogue, type StripeCatalogue } from './catalogue.ts';
 import { openStripeCustomerInvoices, type StripeCustomerInvoices } from './customer-invoices.ts';
+import { StripeRefusal } from './errors.ts';
 import { openStripeInvoices, type StripeInvoices } from './invoices.ts';
+import { openStripeRefunds, type StripeRefunds } from './refunds.ts';
 import { checkoutSession, type CheckoutSession } from './schemas.ts';
 import { openStripeSubscriptionChanges, type StripeSubscriptionChanges } from './subscription-changes.ts';
 import { openStripeSubscriptions, type StripeSubscriptions } from './subscriptions.ts';
@@ -17,6 +19,7 @@ export interface StripeGateway
     StripeCatalogue,
     StripeCharges,
     StripeInvoices,
+    StripeRefunds,
     StripeSubscriptions,
     StripeSubscriptionChanges,
     StripeCustomerInvoices {
@@ -24,6 +27,8 @@ export interface StripeGateway
   openCheckout(checkout: NewCheckout): Promise<{ sessionId: string; url: string; expiresAt: Date }>;
   /** The session as Stripe has it now; undefined when this account has no such session. */
   findCheckoutSession(sessionId: string): Promise<CheckoutSession | undefined>;
+  /** Closes a pay page. One that was completed before stays so. */
+  expireCheckout(sessionId: string): Promise<'expired' | 'completed'>;
   openPortal(portal: { stripeCustomerId: string; returnUrl: string }): Promise<string>;
 }
 
@@ -46,6 +51,7 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
     ...openStripeCatalogue(sdk, asking),
     ...openStripeCharges(sdk, asking),
     ...openStripeInvoices(sdk, asking),
+    ...openStripeRefunds(sdk, asking),
     ...openStripeCustomerInvoices(sdk, asking),
     ...openStripeSubscriptions(sdk, asking),
     ...openStripeSubscriptionChanges(sdk, asking),
@@ -66,6 +72,17 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
     findCheckoutSession: async (sessionId) => {
       const found = await find(() => sdk.checkout.sessions.retrieve(sessionId, { expand: ['line_items'] }));
       return found && checkoutSession.parse(found);
+    },
+    expireCheckout: async (sessionId) => {
+      try {
+        await find(() => sdk.checkout.sessions.expire(sessionId));
+        return 'expired';
+      } catch (error) {
+        if (!(error instanceof StripeRefusal)) throw error;
+        const session = await call(() => sdk.checkout.sessions.retrieve(sessionId));
+        if (session.status === 'open') throw error;
+        return session.status === 'complete' ? 'completed' : 'expired';
+      }
     },
     openPortal: async ({ stripeCustomerId, returnUrl }) => {
       const session = await call(() =>

@@ -44,7 +44,7 @@ export interface StripeSubscriptionChanges {
   /** Ends a schedule, and leaves its subscription as it is. */
   releaseSchedule(operationId: string, scheduleId: string): Promise<void>;
   endWithPeriod(operationId: string, subscriptionId: string): Promise<void>;
-  /** Ends a subscription now, without giving anything back. */
+  /** Ends a subscription now, without giving anything back. One that has ended meanwhile is over as well. */
   endNow(subscriptionId: string): Promise<void>;
   /** Lets a subscription go on that was to end, with its period or at a day. */
   goOn(operationId: string, subscriptionId: string, ended: 'with_period' | 'at_day'): Promise<void>;
@@ -52,7 +52,7 @@ export interface StripeSubscriptionChanges {
 
 /** The part of the gateway that changes subscriptions. */
 export function openStripeSubscriptionChanges(sdk: Stripe, asking: Asking): StripeSubscriptionChanges {
-  const { call, create } = asking;
+  const { call, create, find } = asking;
   const preview = async (
     subscription: string,
     details: Stripe.InvoiceCreatePreviewParams.SubscriptionDetails,
@@ -87,7 +87,7 @@ export function openStripeSubscriptionChanges(sdk: Stripe, asking: Asking): Stri
       );
     },
     endNow: async (subscriptionId) => {
-      await call(() => sdk.subscriptions.cancel(subscriptionId));
+      await find(() => sdk.subscriptions.cancel(subscriptionId));
     },
     goOn: async (operationId, subscriptionId, ended) => {
       const parameters =
