@@ -19,6 +19,7 @@ import {
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
 import { createAdminPricingRoutes, createPricingRoutes } from './pricing/index.ts';
+import { createSupportRoutes } from './support/index.ts';
 import { createWebhookRoutes } from './webhooks/index.ts';
 
 /** What is served without a credential: whole paths, and nothing below them. */
@@ -66,6 +67,7 @@ export function createApp() {
   app.route('/', createStatusRoutes());
   app.route('/', createSubscriptionRoutes());
   app.route('/', createWebhookRoutes());
+  app.route('/', createSupportRoutes());
   serveDocumentation(app, packageJson.version);
   return app;
 }

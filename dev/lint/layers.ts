@@ -2,6 +2,7 @@ import { hasRole, isPackage, type Import, type SourceFile } from './source-files
 
 /** The domains of src/ and those each may import: down this table, never up. */
 const domains: Readonly<Record<string, readonly string[]>> = {
+  support: ['webhooks', 'billing', 'pricing', 'credits', 'customers', 'stripe'],
   webhooks: ['billing', 'pricing', 'credits', 'customers', 'stripe'],
   billing: ['pricing', 'credits', 'customers', 'stripe'],
   pricing: ['customers', 'stripe'],

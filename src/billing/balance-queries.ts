@@ -56,12 +56,13 @@ const nextGrants = sql`(
     order by stripe_subscription_id, at
   ) as soonest)`;
 
-/** Whether the customer has a plan: a subscription that has not ended, or a period that is paid for. */
+/** Whether the customer has a plan: a subscription that goes on, or a period that is paid for. */
 function hasPlan(now: Date): SQL {
   return sql`(
     exists (select from subscriptions where customer_id = customer.id
-      and status not in ('canceled', 'incomplete_expired', 'unpaid'))
-    or exists (select from payments where customer_id = customer.id and period_end > ${instant(now)}))`;
+      and status in ('trialing', 'active', 'past_due'))
+    or exists (select from payments where customer_id = customer.id and period_end > ${instant(now)}
+      and (amount_minor = 0 or refunded_minor + disputed_minor < amount_minor)))`;
 }
 
 /**

@@ -33,6 +33,11 @@ export function decodeTimeCursor(cursor: string): readonly [Date, string] {
   return [new Date(milliseconds), id];
 }
 
+/** The same, with the microseconds that an instant of the database's own has. */
+export function decodeMicrosecondCursor(cursor: string): readonly [number, string] {
+  return decode(cursor, z.tuple([z.int().min(0), z.uuid()]));
+}
+
 /** The end of the year 9999: ISO 8601 writes no later one in four digits. */
 const latestMilliseconds = 253_402_300_799_999;
 

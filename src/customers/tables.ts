@@ -16,7 +16,9 @@ export const customers = pgTable(
   },
   (table) => [
     unique('customers_issuer_subject_unique').on(table.issuer, table.subject),
-    index('customers_email').on(sql`lower(${table.email})`),
+    /** By bytes, for beginnings of addresses. */
+    index('customers_email').on(sql`lower(${table.email}) text_pattern_ops`),
+    index('customers_created_at').on(table.createdAt, table.id),
     index('customers_subject').on(table.subject),
   ],
 );

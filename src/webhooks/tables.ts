@@ -49,6 +49,9 @@ export const webhookEvents = pgTable(
       sql`${table.status} in ('pending', 'processing', 'processed', 'ignored', 'failed', 'dead')`,
     ),
     index('webhook_events_customer_id').on(table.customerId, table.receivedAt),
+    index('webhook_events_dead')
+      .on(table.receivedAt)
+      .where(sql`${table.status} = 'dead'`),
     index('webhook_events_due')
       .on(table.nextAttemptAt)
       .where(sql`${table.status} in ('pending', 'failed', 'processing')`),

@@ -97,6 +97,8 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /payment/create-checkout': [2, write('/payment/create-checkout', { plan: 'enterprise' })],
   'POST /payment/purchase-credits': [2, write('/payment/purchase-credits', { package: 'credits_500' })],
   'POST /payment/create-portal-session': [2, write('/payment/create-portal-session', {})],
+  'GET /admin/customers': [1, readAsAdmin('/admin/customers?search=x')],
+  'GET /admin/customers/:id': [1, () => readAsAdmin(`/admin/customers/${buyer.subject}`)()],
   'POST /admin/customers/:id/credits/grant': [1, move('grant', { credits: 5 })],
   'POST /admin/customers/:id/credits/adjust': [1, move('adjust', { credits: -1 })],
   'POST /admin/customers/:id/credits/claw-back': [1, move('claw-back', { credits: 1 })],

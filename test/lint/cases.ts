@@ -173,6 +173,20 @@ export const layerCases: readonly LintCase[] = [
   },
   {
     rule: 'ratecard(domain-order)',
+    file: 'src/support/tell-story.ts',
+    forbids: ["import { $ } from '../identity/index.ts';", "import { $ } from '../ops/index.ts';"],
+    allows: ['webhooks', 'billing', 'pricing', 'credits', 'customers', 'stripe'].map(
+      (below) => `import { $ } from '../${below}/index.ts';`,
+    ),
+  },
+  {
+    rule: 'ratecard(domain-order)',
+    file: 'src/webhooks/tell.ts',
+    forbids: ["import { $ } from '../support/index.ts';"],
+    allows: [],
+  },
+  {
+    rule: 'ratecard(domain-order)',
     file: 'src/identity/sign-in.ts',
     forbids: ["import { $ } from '../customers/index.ts';", "import { $ } from '../ops/index.ts';"],
     allows: ["import { $ } from '../db/client.ts';"],
