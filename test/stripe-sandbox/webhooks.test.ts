@@ -339,3 +339,24 @@ test('events are listed by type, and for 30 days', async () => {
   expect(await typesOf({})).toEqual([]);
   expect(await refusal(stripe.events.retrieve(event?.id ?? ''))).toMatchObject({ statusCode: 404 });
 });
+
+test('what happened while the time was moved ahead is as old as its own instant', async () => {
+  const { sandbox: server, stripe } = await sandbox();
+  const customer = await stripe.customers.create({
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+  });
+  const price = await stripe.prices.create({
+    currency: 'gbp',
+    unit_amount: 500,
+    recurring: { interval: 'month' },
+    product_data: { name: 'Plan' },
+  });
+  await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] });
+  const body = new URLSearchParams({ by: 'month' });
+  await fetch(`${server.url}/_sandbox/time/advance`, { method: 'POST', body });
+  const { data } = await stripe.events.list({ type: 'invoice.paid' });
+  expect(data.map(({ data: { object } }) => object)).toMatchObject([
+    { billing_reason: 'subscription_cycle' },
+  ]);
+});

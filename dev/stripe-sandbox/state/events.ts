@@ -11,7 +11,8 @@ export interface Events {
 /** Who wants to hear of events. */
 interface Listeners {
   wanting(type: EventType): readonly unknown[];
-  send(event: EventObject): void;
+  /** `recorded`: the sandbox's own time, in Unix seconds. */
+  send(event: EventObject, recorded: number): void;
 }
 
 /** Keeps what happened and hands it to the webhook endpoints. */
@@ -38,6 +39,8 @@ export class EventLog implements Events {
       type,
     };
     context.store.put(event);
-    this.#listeners.send(event);
+    // What happens while the own time is moved happens at its own instant, on the way.
+    const recorded = context.clock.id === null ? context.now() : context.sandboxClock.now();
+    this.#listeners.send(event, recorded);
   }
 }

@@ -85,9 +85,9 @@ export class Deliveries {
   }
 
   /** Sends a new event to who wants it, and again later where it is not taken. */
-  send(event: EventObject): void {
+  send(event: EventObject, recorded: number): void {
     const endpoints = this.wanting(event.type).map(({ id }) => id);
-    expectDelivery(this.#store, event.id, this.#options.now(), endpoints);
+    expectDelivery(this.#store, event.id, recorded, endpoints);
     for (const endpoint of endpoints) this.#startDue(event, endpoint);
   }
 
