@@ -1,9 +1,15 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { secureHeaders } from 'hono/secure-headers';
 import packageJson from '../package.json' with { type: 'json' };
-import { createBillingRoutes, createStatusRoutes, createSubscriptionRoutes } from './billing/index.ts';
+import {
+  createBillingRoutes,
+  createStatusRoutes,
+  createSubscriptionRoutes,
+  startTopUpLater,
+} from './billing/index.ts';
 import { notFound } from './core/errors.ts';
 import { createCreditsRoutes } from './credits/index.ts';
+import { createNoticeRoutes } from './customers/index.ts';
 import { createDeps } from './deps.ts';
 import {
   answerError,
@@ -62,10 +68,11 @@ export function createApp() {
   app.route('/', createOpsRoutes(packageJson.version));
   app.route('/', createPricingRoutes());
   app.route('/', createAdminPricingRoutes());
-  app.route('/', createCreditsRoutes());
+  app.route('/', createCreditsRoutes(startTopUpLater));
   app.route('/', createBillingRoutes());
   app.route('/', createStatusRoutes());
   app.route('/', createSubscriptionRoutes());
+  app.route('/', createNoticeRoutes());
   app.route('/', createWebhookRoutes());
   app.route('/', createSupportRoutes());
   serveDocumentation(app, packageJson.version);

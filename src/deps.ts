@@ -1,5 +1,5 @@
 import { createDocumentMemory, type DocumentContext, type DocumentMemory } from './core/cached-document.ts';
-import { createLog, type Log } from './core/log.ts';
+import { createLog, describeFault, type Log } from './core/log.ts';
 import { systemClock, type Clock } from './core/time.ts';
 import { createUsage, type Usage } from './core/usage.ts';
 import {
@@ -40,6 +40,11 @@ export interface Deps {
   readSignedEvent(payload: string, signature: string | undefined): Promise<StripeEvent>;
   /** Lets work go on after the answer. */
   waitUntil(promise: Promise<unknown>): void;
+  /**
+   * Does a work of its own after the answer: what it asks of others is not counted into this request, and its
+   * Idempotency-Key is not the request's. A failure is logged.
+   */
+  later(name: string, work: (deps: Deps) => Promise<void>): void;
 }
 
 /** The same, for the HTTP edge, which ends the request's operation. */
@@ -106,5 +111,13 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
         systemClock.now(),
       ),
     waitUntil,
+    later: (name, work) => {
+      const apart = { requestId, operationId: crypto.randomUUID(), clock, waitUntil };
+      waitUntil(
+        work(createDeps(env, config, apart)).catch((error: unknown) => {
+          log.error('later_failed', { work: name, ...describeFault(error) });
+        }),
+      );
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { grantPlanMonths, reconcileNightly } from './billing/index.ts';
+import { grantPlanMonths, reconcileNightly, runTopUps } from './billing/index.ts';
 import { createLog, describeFault } from './core/log.ts';
 import { businessClock, systemClock } from './core/time.ts';
 import { expireCredits, mendCosts } from './credits/index.ts';
@@ -34,6 +34,7 @@ const everyMinute = {
   mendCosts,
   grantPlanMonths,
   expireCredits,
+  runTopUps,
 } satisfies Readonly<Record<string, Job>>;
 
 const everyHour = {

@@ -1,6 +1,8 @@
 export { createBillingRoutes } from './routes.ts';
 export { createStatusRoutes } from './status-routes.ts';
 export { createSubscriptionRoutes } from './subscription-routes.ts';
+export { runTopUps, startTopUpLater } from './start-top-up.ts';
+export { settleTopUpIntent } from './settle-top-up.ts';
 export { grantPlanMonths } from './grant-plan-months.ts';
 export { settleInvoice } from './settle-invoice.ts';
 export { settleReversal, type PaymentFact } from './settle-reversal.ts';

@@ -10,6 +10,7 @@ import {
   purchaseCreditsAnswer,
   purchaseCreditsBody,
 } from './schemas.ts';
+import { createTopUpRoutes } from './top-up-routes.ts';
 import { startCheckout } from './start-checkout.ts';
 
 const checkoutProblems =
@@ -82,5 +83,6 @@ export function createBillingRoutes() {
       return answer(c, portalAnswer, { success: true, portal_url: url });
     })
     .route('/', createPaymentRoutes())
-    .route('/', createBalanceRoutes());
+    .route('/', createBalanceRoutes())
+    .route('/', createTopUpRoutes());
 }

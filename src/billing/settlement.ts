@@ -40,6 +40,7 @@ export class SettlementError extends Error {
     | 'customer_unknown'
     | 'several_offers'
     | 'payment_unknown'
+    | 'intent_missing'
     | 'changing';
 
   constructor(code: SettlementError['code']) {

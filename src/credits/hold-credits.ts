@@ -27,8 +27,8 @@ export interface Reservation {
   readonly credits: z.output<typeof accountOutcome>;
   /** The same request has made the hold before: it is as it was then. */
   readonly isReplay: boolean;
-  /** The customer wants to buy more by itself now. */
-  readonly topUpDue: boolean;
+  /** The customer, who wants to buy more by itself now; null: does not. */
+  readonly topUpFor: string | null;
 }
 
 /**
@@ -49,13 +49,14 @@ export async function holdCredits(
     .catch((error: unknown) => {
       throw asKeyReused(error, 'credit_holds_pkey');
     });
-  expectCustomer(account, rows[0]?.customer_id ?? null);
+  const customerId = rows[0]?.customer_id ?? null;
+  expectCustomer(account, customerId);
   const result = outcome.parse(rows[0]?.result);
   switch (result.outcome) {
     case 'held':
-      return { ...result, isReplay: false, topUpDue: result.top_up_due };
+      return { ...result, isReplay: false, topUpFor: result.top_up_due ? customerId : null };
     case 'replayed':
-      return { ...result, isReplay: true, topUpDue: false };
+      return { ...result, isReplay: true, topUpFor: null };
     default:
       throw refusalOf(result);
   }

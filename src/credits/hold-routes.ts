@@ -21,6 +21,7 @@ import {
   holdsQuery,
   releaseBody,
 } from './hold-schemas.ts';
+import type { StartTopUp } from './spending-routes.ts';
 import { readHold, readHolds } from './read-holds.ts';
 import { captureCredits, releaseCredits } from './settle-hold.ts';
 
@@ -79,12 +80,14 @@ const releaseHold = defineRoute('account', {
   responses: { 200: jsonResponse('Released.', heldAnswer) },
 });
 
-export function createHoldRoutes() {
+export function createHoldRoutes(startTopUp: StartTopUp) {
   return createRoutes()
     .openapi(postHold, async (c) => {
       const usage = c.req.valid('json');
       const account = accountOf(c, usage.customer);
-      const { hold, credits, isReplay } = await holdCredits(c.get('deps'), userOf(c), account, usage);
+      const deps = c.get('deps');
+      const { hold, credits, isReplay, topUpFor } = await holdCredits(deps, userOf(c), account, usage);
+      if (topUpFor !== null) startTopUp(deps, topUpFor);
       if (isReplay) markReplay(c);
       return answer(c, heldAnswer, { success: true, hold, credits });
     })
@@ -101,12 +104,14 @@ export function createHoldRoutes() {
     .openapi(captureHold, async (c) => {
       const { amount, customer } = c.req.valid('json');
       const { id } = c.req.valid('param');
-      const { hold, transaction, credits } = await captureCredits(
-        c.get('deps'),
+      const deps = c.get('deps');
+      const { hold, transaction, credits, topUpFor } = await captureCredits(
+        deps,
         userOf(c),
         accountOf(c, customer),
         { id, amount },
       );
+      if (topUpFor !== null) startTopUp(deps, topUpFor);
       return answer(c, captureAnswer, { success: true, hold, transaction, credits });
     })
     .openapi(releaseHold, async (c) => {

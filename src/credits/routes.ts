@@ -18,7 +18,7 @@ import { createCostRoutes } from './cost-routes.ts';
 import { readCosts } from './read-costs.ts';
 import { checkAnswer, checkParameters, checkQuery, costsAnswer } from './schemas.ts';
 import type { CostsDocument } from './schemas.ts';
-import { createSpendingRoutes } from './spending-routes.ts';
+import { createSpendingRoutes, type StartTopUp } from './spending-routes.ts';
 
 const rendered = new WeakMap<CostsDocument, RenderedAnswer>();
 
@@ -31,10 +31,11 @@ async function render(document: CostsDocument): Promise<RenderedAnswer> {
   return made;
 }
 
-export function createCreditsRoutes() {
+/** `startTopUp`: what is done for a customer who wants to buy more by itself now. */
+export function createCreditsRoutes(startTopUp: StartTopUp) {
   return createRoutes()
-    .route('/', createSpendingRoutes())
-    .route('/', createHoldRoutes())
+    .route('/', createSpendingRoutes(startTopUp))
+    .route('/', createHoldRoutes(startTopUp))
     .route('/', createCostRoutes())
     .route('/', createHistoryRoutes())
     .route('/', createAdminCreditRoutes())

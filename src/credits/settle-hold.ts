@@ -41,8 +41,8 @@ export interface Capture {
   readonly hold: Hold;
   readonly transaction: z.output<typeof transactionOutcome>;
   readonly credits: z.output<typeof accountOutcome>;
-  /** The customer wants to buy more by itself now. */
-  readonly topUpDue: boolean;
+  /** The customer, who wants to buy more by itself now; null: does not. */
+  readonly topUpFor: string | null;
 }
 
 /**
@@ -62,9 +62,12 @@ export async function captureCredits(
     { amount: amount ?? null, actor: actorLabel(user) },
   );
   const [row] = (await deps.db.run(statement)).rows;
-  expectCustomer(account, row?.customer_id ?? null);
+  const customerId = row?.customer_id ?? null;
+  expectCustomer(account, customerId);
   const result = captureOutcome.parse(row?.result);
-  if (result.outcome === 'captured') return { ...result, topUpDue: result.top_up_due };
+  if (result.outcome === 'captured') {
+    return { ...result, topUpFor: result.top_up_due ? customerId : null };
+  }
   throw refusalOf(result);
 }
 

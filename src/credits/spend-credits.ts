@@ -25,8 +25,8 @@ export interface Spending {
   readonly credits: z.output<typeof accountOutcome>;
   /** The same request has spent before, and this is what it was answered. */
   readonly isReplay: boolean;
-  /** The customer wants to buy more by itself now. */
-  readonly topUpDue: boolean;
+  /** The customer, who wants to buy more by itself now; null: does not. */
+  readonly topUpFor: string | null;
 }
 
 /**
@@ -53,13 +53,14 @@ export async function spendCredits(
     .catch((error: unknown) => {
       throw asKeyReused(error, 'credit_transactions_source_unique');
     });
-  expectCustomer(account, rows[0]?.customer_id ?? null);
+  const customerId = rows[0]?.customer_id ?? null;
+  expectCustomer(account, customerId);
   const result = spendOutcome.parse(rows[0]?.result);
   switch (result.outcome) {
     case 'spent':
-      return { ...result, isReplay: false, topUpDue: result.top_up_due };
+      return { ...result, isReplay: false, topUpFor: result.top_up_due ? customerId : null };
     case 'replayed':
-      return { ...result, isReplay: true, topUpDue: false };
+      return { ...result, isReplay: true, topUpFor: null };
     default:
       throw refusalOf(result);
   }

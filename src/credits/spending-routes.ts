@@ -1,3 +1,4 @@
+import type { Deps } from '../deps.ts';
 import {
   accountOf,
   answer,
@@ -13,7 +14,10 @@ import { spendAnswer, spendBody } from './spending-schemas.ts';
 
 const tags = ['Credits'];
 
-export function createSpendingRoutes() {
+/** Begins a customer's automatic top-up, after the answer. */
+export type StartTopUp = (deps: Deps, customerId: string) => void;
+
+export function createSpendingRoutes(startTopUp: StartTopUp) {
   return createRoutes().openapi(
     defineRoute('account', {
       method: 'post',
@@ -28,7 +32,10 @@ export function createSpendingRoutes() {
     async (c) => {
       const usage = c.req.valid('json');
       const account = accountOf(c, usage.customer);
-      const { transaction, credits, isReplay } = await spendCredits(c.get('deps'), userOf(c), account, usage);
+      const deps = c.get('deps');
+      const spent = await spendCredits(deps, userOf(c), account, usage);
+      const { transaction, credits, isReplay, topUpFor } = spent;
+      if (topUpFor !== null) startTopUp(deps, topUpFor);
       if (isReplay) markReplay(c);
       return answer(c, spendAnswer, { success: true, transaction, credits });
     },

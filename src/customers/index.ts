@@ -1,3 +1,4 @@
+export { createNoticeRoutes } from './notice-routes.ts';
 export {
   addNotice,
   customerIdOf,

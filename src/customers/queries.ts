@@ -1,6 +1,6 @@
-import { and, eq, isNull, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, isNull, sql, type SQL } from 'drizzle-orm';
 import type { AccountReference, User } from '../core/actor.ts';
-import { build } from '../db/index.ts';
+import { build, instant } from '../db/index.ts';
 import { customerNotices, customers } from './tables.ts';
 
 /** The condition that a row of `customers` is this user's. */
@@ -57,4 +57,27 @@ export function addNotice(notice: typeof customerNotices.$inferInsert & { readon
 
 export function findNotice(id: string) {
   return build.select({ id: customerNotices.id }).from(customerNotices).where(eq(customerNotices.id, id));
+}
+
+/** A user's notices before `before`, newest first. */
+export function listNotices(
+  user: User,
+  before: readonly [createdAt: Date, id: string] | undefined,
+  limit: number,
+) {
+  const isBefore =
+    before &&
+    sql`(${customerNotices.createdAt}, ${customerNotices.id}) < (${instant(before[0])}, ${before[1]}::uuid)`;
+  return build
+    .select({
+      id: customerNotices.id,
+      noticeType: customerNotices.noticeType,
+      data: customerNotices.data,
+      createdAt: customerNotices.createdAt,
+    })
+    .from(customerNotices)
+    .innerJoin(customers, eq(customers.id, customerNotices.customerId))
+    .where(and(isUser(user), isBefore))
+    .orderBy(desc(customerNotices.createdAt), desc(customerNotices.id))
+    .limit(limit);
 }

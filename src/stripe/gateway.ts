@@ -11,6 +11,7 @@ import { openStripeRefunds, type StripeRefunds } from './refunds.ts';
 import { checkoutSession, type CheckoutSession } from './schemas.ts';
 import { openStripeSubscriptionChanges, type StripeSubscriptionChanges } from './subscription-changes.ts';
 import { openStripeSubscriptions, type StripeSubscriptions } from './subscriptions.ts';
+import { openStripeTopUps, type StripeTopUps } from './top-ups.ts';
 
 /** Everything that Ratecard asks of Stripe. Each creation is named by the id of our own row: doing it again is safe. */
 export interface StripeGateway
@@ -22,7 +23,8 @@ export interface StripeGateway
     StripeRefunds,
     StripeSubscriptions,
     StripeSubscriptionChanges,
-    StripeCustomerInvoices {
+    StripeCustomerInvoices,
+    StripeTopUps {
   createCustomer(customer: { customerId: string; email: string | undefined }): Promise<string>;
   openCheckout(checkout: NewCheckout): Promise<{ sessionId: string; url: string; expiresAt: Date }>;
   /** The session as Stripe has it now; undefined when this account has no such session. */
@@ -54,6 +56,7 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
     ...openStripeRefunds(sdk, asking),
     ...openStripeCustomerInvoices(sdk, asking),
     ...openStripeSubscriptions(sdk, asking),
+    ...openStripeTopUps(sdk, asking),
     ...openStripeSubscriptionChanges(sdk, asking),
     createCustomer: async ({ customerId, email }) => {
       const metadata = { ratecard_customer: customerId };

@@ -7,4 +7,5 @@ export { openStripe, type StripeGateway } from './gateway.ts';
 export type { Invoice, InvoicePreview } from './invoice-schemas.ts';
 export type { CheckoutSession, StripeEvent } from './schemas.ts';
 export type { Subscription } from './subscription-schemas.ts';
+export type { PaymentIntent } from './payment-intent-schemas.ts';
 export { readSignedEvent, readStoredEvent } from './webhook-signature.ts';
