@@ -60,6 +60,15 @@ function deliverEvent(): Promise<TestAnswer> {
   return worker.request('/payment/webhook', { body, headers });
 }
 
+function putTopUp(): Promise<TestAnswer> {
+  return worker.request('/credits/auto-top-up', {
+    method: 'PUT',
+    token: buyer.token,
+    body: { enabled: true, threshold: 1, package: 'credits_500', monthly_cap: 500 },
+    headers: { 'Idempotency-Key': randomUUID() },
+  });
+}
+
 const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
 const pack = () => ({ package_key: `pack_${randomUUID().slice(0, 8)}`, ...terms('Package') });
 const terms = (name: string) => ({ name, price: 100, currency: 'GBP', credits: 10 });
@@ -75,6 +84,9 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'GET /payment/credit-packages': [0, warm('/payment/credit-packages')],
   'GET /credits/costs': [0, warm('/credits/costs')],
   'POST /payment/webhook': [1, deliverEvent],
+  'GET /credits/auto-top-up': [1, read('/credits/auto-top-up')],
+  'PUT /credits/auto-top-up': [2, putTopUp],
+  'GET /credits/notices': [1, read('/credits/notices')],
   'GET /credits/balance': [1, read('/credits/balance')],
   'GET /credits/history': [1, read('/credits/history')],
   'GET /credits/transactions/:id': [
