@@ -4,8 +4,8 @@ import { isOver, noSubscription, type Standing } from './standing.ts';
 
 /**
  * Ends the user's subscription with the period that is paid for, a trial with the trial; until then everything stays
- * as it is. A scheduled change is dropped. One that is ending already stays so. One that is paused has no period to
- * wait for, and ends now. Throws `no_subscription`, `change_in_progress`.
+ * as it is. A scheduled change is dropped. One that is ending already stays so; one that is paused, and whose period is
+ * over, ends now. Throws `no_subscription`, `change_in_progress`, `subscription_changed`.
  */
 export async function cancelSubscription(deps: ChangeDeps, user: User): Promise<Standing> {
   const { after } = await changeSubscription(
@@ -13,11 +13,12 @@ export async function cancelSubscription(deps: ChangeDeps, user: User): Promise<
     user,
     undefined,
     async ({ standing, isRepeated }) => {
-      const { stripeSubscriptionId, stripeScheduleId, status } = standing.state;
+      const { stripeSubscriptionId, stripeScheduleId, status, currentPeriodEnd } = standing.state;
       if (isOver(standing) && !isRepeated) throw noSubscription();
       if (isEnding(standing)) return;
       if (stripeScheduleId !== null) await deps.stripe.releaseSchedule(deps.operationId, stripeScheduleId);
-      if (status === 'paused') await deps.stripe.endNow(stripeSubscriptionId);
+      const isPeriodOver = currentPeriodEnd <= deps.clock.now();
+      if (status === 'paused' && isPeriodOver) await deps.stripe.endNow(stripeSubscriptionId);
       else await deps.stripe.endWithPeriod(deps.operationId, stripeSubscriptionId);
     },
     (_nothing, standing) => isEnding(standing),

@@ -1,19 +1,27 @@
-import { and, eq, gt, isNull, lte, or, sql, type SQL } from 'drizzle-orm';
+import { and, eq, gt, isNull, lte, or, sql } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
 import { customerIdOf } from '../customers/index.ts';
 import { build } from '../db/index.ts';
 import { prices, subscriptionPlans } from '../pricing/tables.ts';
 import { selectOffers } from './checkout-queries.ts';
+import { foremost } from './status-queries.ts';
 import { subscriptionOperations, subscriptions } from './subscription-tables.ts';
 
 /** How long a request that changes a subscription may take before another one may. */
 const leaseSeconds = 60;
 
-/** The subscription that a user's requests are about: the newest that goes on, else the newest. */
-function standingOf(user: User): SQL {
-  return sql`(
-    select id, offer_id, next_offer_id from subscriptions where customer_id = ${customerIdOf({ user })}
-    order by status in ('canceled', 'incomplete_expired', 'incomplete'), started_at desc, id limit 1)`;
+/** The subscription that a user's requests are about: the one that the status shows. */
+function standingOf(user: User) {
+  return build
+    .select({
+      id: subscriptions.id,
+      offerId: subscriptions.offerId,
+      nextOfferId: subscriptions.nextOfferId,
+    })
+    .from(subscriptions)
+    .where(eq(subscriptions.customerId, customerIdOf({ user })))
+    .orderBy(...foremost())
+    .limit(1);
 }
 
 /** Its row. Read it before Stripe is asked: its version is what `applySubscription` wants. */

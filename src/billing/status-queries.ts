@@ -66,11 +66,21 @@ const nextOffers = alias(prices, 'next_offers');
 const nextPlans = alias(subscriptionPlans, 'next_plans');
 
 /**
- * The subscription that a user's status is about: one that goes on (of two the first, because the second is canceled),
- * else one that may go on, else the newest.
+ * Which of a customer's subscriptions all is about comes first: one that goes on (of two the first, because the second
+ * is canceled), else one that may go on, else the newest.
  */
-export function findStatusSubscription(user: User) {
+export function foremost(): readonly SQL[] {
   const serves = sql`${subscriptions.status} in ${serving}`;
+  return [
+    desc(serves),
+    sql`${subscriptions.status} in ${over}`,
+    sql`case when ${serves} then ${subscriptions.startedAt} end`,
+    desc(subscriptions.startedAt),
+  ];
+}
+
+/** The subscription that a user's status is about. */
+export function findStatusSubscription(user: User) {
   return build
     .select({
       stripeSubscriptionId: subscriptions.stripeSubscriptionId,
@@ -105,12 +115,7 @@ export function findStatusSubscription(user: User) {
     .leftJoin(nextOffers, eq(nextOffers.id, subscriptions.nextOfferId))
     .leftJoin(nextPlans, eq(nextPlans.id, nextOffers.planId))
     .where(isUser(user))
-    .orderBy(
-      desc(serves),
-      sql`${subscriptions.status} in ${over}`,
-      sql`case when ${serves} then ${subscriptions.startedAt} end`,
-      desc(subscriptions.startedAt),
-    )
+    .orderBy(...foremost())
     .limit(1);
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { balanceOf, deliver, eventAbout, newBuyer, processed, stripeOf } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
-import { advance, ask, subscriber, subscriptionRow } from '../support/subscriber.ts';
+import { ask, subscriber, subscriptionRow } from '../support/subscriber.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -75,6 +75,32 @@ describe('cancelling', () => {
     expect(history.slice(1)).toMatchObject([{ changes: { cancel_at_period_end: [false, true] } }]);
   });
 
+  test('never takes the place of what an event has seen meanwhile: it is looked at anew', async () => {
+    const customer = await subscribe();
+    const isCommit = ({ queries }: { readonly queries: readonly string[] }) =>
+      queries.some((query) => query.startsWith('update "subscription_operations"'));
+    const { promise: paused, resolve: letGo } = Promise.withResolvers<void>();
+    const { promise: isWaiting, resolve: waits } = Promise.withResolvers<void>();
+    worker.gateway.setFault((request) => {
+      if (!isCommit(request)) return 'none';
+      waits();
+      return { delayUntil: paused };
+    });
+    const answered = ask(worker, customer, 'cancel-subscription');
+    await isWaiting;
+    await stripeOf(worker).subscriptions.update(customer.subscriptionId, {
+      pause_collection: { behavior: 'void' },
+    });
+    await processed(worker);
+    worker.gateway.setFault(undefined);
+    letGo();
+    expect((await answered).status).toBe(200);
+    expect(await subscriptionRow(worker, customer.subscriptionId)).toMatchObject({
+      cancel_at_period_end: true,
+      pause_behavior: 'void',
+    });
+  });
+
   test('again answers the same, and asks Stripe for nothing', async () => {
     const customer = await subscribe();
     const first = await ask(worker, customer, 'cancel-subscription');
@@ -98,6 +124,21 @@ describe('cancelling', () => {
     expect(await subscriptionRow(worker, customer.subscriptionId)).toMatchObject({
       cancel_at_period_end: true,
     });
+  });
+
+  test('a paused subscription ends with its period, and now when that is over', async () => {
+    const stripe = stripeOf(worker);
+    const paused = await subscribe();
+    await stripe.subscriptions.pause(paused.subscriptionId, {
+      bill_for: { unused_time_from: { type: 'none' } },
+    });
+    await processed(worker);
+    const { json } = await ask(worker, paused, 'cancel-subscription');
+    expect(json.subscription).toMatchObject({ status: 'paused', cancel_at_period_end: true });
+    expect((await ask(worker, paused, 'resume-subscription')).json.subscription.ends_at).toBeNull();
+    await worker.advance('month');
+    expect((await ask(worker, paused, 'cancel-subscription')).json.subscription.status).toBe('canceled');
+    expect(await subscriptionRow(worker, paused.subscriptionId)).toMatchObject({ status: 'canceled' });
   });
 
   test('a subscription that does not exist, or is over, is refused', async () => {
@@ -126,8 +167,9 @@ describe('resuming', () => {
 
   test('lets one go on that was to end at a day of its own', async () => {
     const customer = await subscribe();
-    const day = Math.floor(Date.now() / 1000) + 5 * 86_400;
-    await stripeOf(worker).subscriptions.update(customer.subscriptionId, { cancel_at: day });
+    const { current_period_end: end } = (await atStripe(customer.subscriptionId)).items.data[0] ?? {};
+    const cancel_at = (end ?? 0) - 86_400;
+    await stripeOf(worker).subscriptions.update(customer.subscriptionId, { cancel_at });
     const { json } = await ask(worker, customer, 'resume-subscription');
     expect(json.subscription).toMatchObject({ cancel_at_period_end: false, ends_at: null });
     expect(await atStripe(customer.subscriptionId)).toMatchObject({ cancel_at: null });
@@ -214,15 +256,10 @@ describe('a lost answer', () => {
 test('what was paid for lasts until the period is over, and then the plan’s credits end', async () => {
   const customer = await subscribe();
   await ask(worker, customer, 'cancel-subscription');
-  await advance(worker, 'day');
+  await worker.advance('day');
   expect(await balanceOf(worker, customer)).toBe(2000);
-  await advance(worker, 'month');
+  await worker.advance('month');
   expect(await subscriptionRow(worker, customer.subscriptionId)).toMatchObject({ status: 'canceled' });
-  const lots = await worker.database.query(
-    `select renews, expires_at = period_end as ends_with_period from credit_lots
-     where stripe_subscription_id = $1`,
-    [customer.subscriptionId],
-  );
-  expect(lots).toEqual([{ renews: false, ends_with_period: true }]);
+  expect(await balanceOf(worker, customer)).toBe(0);
   expect((await ask(worker, customer, 'resume-subscription')).json.code).toBe('subscription_ended');
 });

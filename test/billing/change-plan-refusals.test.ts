@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newBuyer, processed, stripeOf } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
-import { advance, ask, subscriber, subscriptionRow, type Subscriber } from '../support/subscriber.ts';
+import { ask, subscriber, subscriptionRow, type Subscriber } from '../support/subscriber.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -140,7 +140,7 @@ describe('a subscription is not changed', () => {
     await stripeOf(worker).subscriptions.update(customer.subscriptionId, {
       default_payment_method: method.id,
     });
-    await advance(worker, 'month');
+    await worker.advance('month');
     expect(await subscriptionRow(worker, customer.subscriptionId)).toMatchObject({ status: 'past_due' });
     expect(await refused(customer, body)).toMatchObject({ status: 409, code: 'payment_overdue' });
   });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { balanceOf, processed, stripeOf } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
-import { advance, ask, subscriber, subscriptionRow, type Subscriber } from '../support/subscriber.ts';
+import { ask, subscriber, subscriptionRow, type Subscriber } from '../support/subscriber.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -49,7 +49,7 @@ async function priceOf(plan: string): Promise<string> {
 describe('an upgrade', () => {
   test('charges and grants at once exactly what its preview told', async () => {
     const customer = await subscribe('starter_monthly');
-    await advance(worker, 'day');
+    await worker.advance('day');
     const { status, json } = await preview(customer, { plan: 'business_monthly' });
     expect(status).toBe(200);
     const { proration_date, amount_due, credits_now, ...told } = json.preview;
@@ -68,6 +68,7 @@ describe('an upgrade', () => {
     expect(credits_now).toBe(Math.round(5500 * left));
     expect(Math.abs(amount_due - 400 * left)).toBeLessThanOrEqual(1);
 
+    await worker.advance(new Date(Date.parse(proration_date) + 3_000_000));
     const changed = await change(customer, { plan: 'business_monthly', proration_date });
     expect(changed.status, changed.text).toBe(200);
     expect(changed.json.change).toMatchObject({ plan: 'business_monthly', effective: 'now' });
@@ -176,7 +177,7 @@ describe('a downgrade', () => {
     });
     expect(await invoicesOf(customer)).toHaveLength(1);
     expect(await balanceOf(worker, customer)).toBe(2000);
-    await advance(worker, 'month');
+    await worker.advance('month');
     expect(await row(customer)).toMatchObject({ plan_key: 'starter_monthly', next_plan: null });
     expect((await invoicesOf(customer))[0]).toMatchObject({ status: 'paid', amount_paid: 99 });
     // Of 2000 credits the new plan lets 250 roll over.
@@ -204,7 +205,7 @@ describe('a downgrade', () => {
     expect(json.preview).toMatchObject({ effective: 'at_renewal', next_amount: 49 });
     await change(customer, { plan: 'starter_monthly' });
     expect((await atStripe(customer)).discounts).toHaveLength(1);
-    await advance(worker, 'month');
+    await worker.advance('month');
     expect((await invoicesOf(customer))[0]).toMatchObject({ amount_paid: 49 });
   });
 

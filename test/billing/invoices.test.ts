@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newBuyer, processed, stripeOf, type Buyer } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
-import { advance, subscriber } from '../support/subscriber.ts';
+import { subscriber } from '../support/subscriber.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -65,8 +65,8 @@ test('a cursor walks through all invoices of the customer, and through nobody el
     await subscriber(worker, 'starter_monthly'),
     await subscriber(worker, 'business_monthly'),
   ];
-  await advance(worker, 'month');
-  await advance(worker, 'month');
+  await worker.advance('month');
+  await worker.advance('month');
   await processed(worker);
   const seen: { id: string; total: number }[] = [];
   let cursor = '';

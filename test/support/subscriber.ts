@@ -58,11 +58,3 @@ export function ask(
 ): Promise<TestAnswer> {
   return worker.request(`/payment/${path}`, { token, body, headers: { 'Idempotency-Key': key } });
 }
-
-/** Lets the sandbox's time pass, and everything happen that is due on the way. */
-export async function advance(worker: TestWorker, by: 'hour' | 'day' | 'month'): Promise<void> {
-  const url = `${worker.stripe.url}/_sandbox/time/advance`;
-  const response = await fetch(url, { method: 'POST', body: new URLSearchParams({ by }) });
-  if (!response.ok) throw new Error(`time stands still: ${response.status}`);
-  await processed(worker);
-}
