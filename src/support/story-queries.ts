@@ -83,7 +83,7 @@ const checkouts = sql`
   where checkout.customer_id = customer.id order by checkout.created_at desc, checkout.id limit 50`;
 
 const autoTopUp = sql`
-  select is_enabled, threshold, package.package_key as item, monthly_cap_minor as monthly_cap, declines, stopped_at,
+  select is_enabled as enabled, threshold, package.package_key as package, monthly_cap_minor as monthly_cap, declines, stopped_at,
     stopped_reason, next_attempt_at, top_up.updated_at
   from auto_top_ups as top_up join credit_packages as package on package.id = top_up.package_id
   where top_up.customer_id = customer.id`;
@@ -95,7 +95,7 @@ const topUps = sql`
   where top_up.customer_id = customer.id order by top_up.created_at desc, top_up.id limit 50`;
 
 const notices = sql`
-  select id, notice_type, data, created_at
+  select id, notice_type as type, data, created_at
   from customer_notices where customer_id = customer.id order by created_at desc, id limit 50`;
 
 /** Events are the customer's once they are processed; before that, those are that name it as Stripe's customer. */

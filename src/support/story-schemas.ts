@@ -121,9 +121,9 @@ function checkout<At extends z.ZodType>(at: At) {
 
 function autoTopUp<At extends z.ZodType>(at: At) {
   return z.strictObject({
-    is_enabled: z.boolean(),
+    enabled: z.boolean(),
     threshold: credits,
-    item: z.string(),
+    package: z.string(),
     monthly_cap: minorUnits,
     declines: z.int(),
     stopped_at: at.nullable(),
@@ -209,7 +209,7 @@ function story<At extends z.ZodType>(at: At) {
     top_ups: z.array(topUp(at)),
     transactions: z.array(transaction(at)),
     holds: z.array(hold(at)),
-    notices: z.array(z.strictObject({ id, notice_type: z.string(), data: details, created_at: at })),
+    notices: z.array(z.strictObject({ id, type: z.string(), data: details, created_at: at })),
     webhook_events: z.array(webhookEvent(at)),
   };
 }

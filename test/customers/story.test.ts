@@ -109,7 +109,7 @@ describe('the story of a customer', () => {
     const { notices, webhook_events } = await storyOf(buyer.subject);
     expect(notices).toEqual([
       expect.objectContaining({
-        notice_type: 'credits.low',
+        type: 'credits.low',
         data: { available: 50, monthly_allocation: 500 },
       }),
     ]);
@@ -117,6 +117,34 @@ describe('the story of a customer', () => {
     const other = await newBuyer(worker);
     await grant(worker, other, 1);
     expect((await storyOf(other.subject)).webhook_events).toEqual([]);
+  });
+
+  test('tells automatic top-ups, what they are set to and what they charged', async () => {
+    const buyer = await newBuyer(worker);
+    const id = await grant(worker, buyer, 1);
+    await worker.database.query(
+      `insert into auto_top_ups (customer_id, is_enabled, threshold, package_id, monthly_cap_minor, stopped_at,
+         stopped_reason)
+       select $1, true, 50, id, 1000, now(), 'declined' from credit_packages where package_key = 'credits_500'`,
+      [id],
+    );
+    await worker.database.query(
+      `insert into top_ups (customer_id, offer_id, status, currency, amount_minor, failure_code, lease_until)
+       select $1, prices.id, 'failed', currency, amount_minor, 'card_declined', now() from prices
+       join credit_packages as package on package.id = package_id where package_key = 'credits_500' limit 1`,
+      [id],
+    );
+    const { auto_top_up, top_ups } = await storyOf(id);
+    expect(auto_top_up).toMatchObject({
+      enabled: true,
+      threshold: 50,
+      package: 'credits_500',
+      monthly_cap: 1000,
+      stopped_reason: 'declined',
+    });
+    expect(top_ups).toEqual([
+      expect.objectContaining({ status: 'failed', item: 'credits_500', failure_code: 'card_declined' }),
+    ]);
   });
 
   test('of a customer that has done nothing is empty, and holds nothing of others', async () => {
