@@ -154,7 +154,8 @@ export function findDueTopUps(now: Date, limit: number) {
     .from(autoTopUps)
     .where(
       and(
-        eq(autoTopUps.isEnabled, true),
+        // As the index has it.
+        sql`${autoTopUps.isEnabled}`,
         isNull(autoTopUps.stoppedAt),
         isNotNull(autoTopUps.dueSince),
         or(isNull(autoTopUps.nextAttemptAt), lte(autoTopUps.nextAttemptAt, now)),

@@ -174,6 +174,27 @@ test('an answer that comes before the event settles the top-up, and the event ch
   await expectOneTopUp(saver);
 });
 
+test('why a charge was given up is said by whoever gave it up, even where the event of its cancellation is faster', async () => {
+  webhooks('on');
+  const saver = await savedUp();
+  const { data } = await stripeOf(worker).customers.listPaymentMethods(saver.stripeId);
+  await stripeOf(worker).paymentMethods.detach(String(data[0]?.id));
+  const told = Promise.withResolvers<undefined>();
+  let held = 0;
+  worker.gateway.setFault(({ queries }) => {
+    const isAnswer = queries.length === 1 && queries[0]?.includes(settle) === true;
+    if (isAnswer) held += 1;
+    return isAnswer ? { delayUntil: told.promise } : 'none';
+  });
+  await use(worker, saver, 60);
+  await eventually('the answer is held up', () => held === 1);
+  await processed(worker);
+  told.resolve(undefined);
+  await topUpsSettled(worker, saver, 1);
+  expect(await topUpsOf(worker, saver)).toEqual([{ status: 'failed', failure_code: 'no_saved_card' }]);
+  expect(await shown(worker, saver)).toMatchObject({ stopped: { reason: 'no_saved_card' } });
+});
+
 test('a worker that was taken for dead and comes back charges nothing more', async () => {
   const saver = await savedUp();
   const over = Promise.withResolvers<undefined>();

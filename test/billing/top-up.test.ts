@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { claimLeftTopUps, findDueTopUps } from '../../src/billing/top-up-queries.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectSoundLedger } from '../support/ledger.ts';
 import { press } from '../support/reversals.ts';
@@ -457,4 +458,26 @@ test('PaymentIntents that no top-up names are nobody’s business here', async (
   expect(forged.status).toBe('succeeded');
   await processed(worker);
   expect(await moneyOf(worker, saver)).toMatchObject({ payments: 0, lots: 0 });
+});
+
+test('the scheduled job finds who is due, and what was left, by an index, however many do not need it', async () => {
+  const { database } = worker;
+  await database.query(
+    `with made as (insert into customers (issuer, subject) select 'many', n::text from generate_series(1, 20000) as n returning id)
+     insert into auto_top_ups (customer_id, is_enabled, threshold, package_id, monthly_cap_minor)
+     select made.id, true, 50, package.id, 500 from made, credit_packages as package where package_key = 'credits_500'`,
+  );
+  await database.query(
+    `insert into top_ups (customer_id, offer_id, status, currency, amount_minor, lease_until)
+     select customers.id, prices.id, 'paid', 'GBP', 125, now() from customers, lateral (select id from prices limit 1) as prices
+     where issuer = 'many'`,
+  );
+  await database.query('analyze auto_top_ups, top_ups');
+  const statements = [findDueTopUps(new Date(), 100).toSQL(), claimLeftTopUps(new Date(), 100).getQuery()];
+  for (const [index, { sql, params }] of statements.entries()) {
+    const plan = await database.query<{ 'QUERY PLAN': string }>(`explain ${sql}`, params);
+    const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+    expect(text).toContain(index === 0 ? 'auto_top_ups_due' : 'top_ups_lease_until');
+    expect(text).not.toMatch(/Seq Scan on (auto_)?top_ups/);
+  }
 });
