@@ -10,7 +10,7 @@ export interface GatewayOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number;
   readonly fault?: Fault;
-  /** Connections to Postgres at one time (default 100); further requests wait in line. */
+  /** Connections to Postgres at one time (default 40); further requests wait in line. */
   readonly maxConnections?: number;
   /** Default 64 MiB, as documented by Neon (https://neon.com/docs/serverless/serverless-driver). */
   readonly maxRequestBytes?: number;
@@ -80,7 +80,7 @@ class Gateway {
   requestCount = 0;
 
   constructor(options: GatewayOptions) {
-    this.#pool = new SessionPool(options.maxConnections ?? 100, IDLE_SESSION_MILLISECONDS);
+    this.#pool = new SessionPool(options.maxConnections ?? 40, IDLE_SESSION_MILLISECONDS);
     this.#maxRequestBytes = options.maxRequestBytes ?? 64 * MEBIBYTE;
     this.#maxResponseBytes = options.maxResponseBytes ?? 64 * MEBIBYTE;
     this.fault = options.fault;

@@ -5,6 +5,14 @@ import type { Statement } from './protocol.ts';
 import type { TextResult } from './results.ts';
 import type { Target } from './target.ts';
 
+/**
+ * What DISCARD ALL does, but for the plans: those of functions are no state that a later request could see, and to plan
+ * them anew for each request costs more than most requests do.
+ * Source: https://www.postgresql.org/docs/current/sql-discard.html
+ */
+const FORGET_STATE = `CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *;
+  SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES`;
+
 const CONNECT_TIMEOUT_MILLISECONDS = 15_000;
 const CANCEL_INTERVAL_MILLISECONDS = 50;
 
@@ -115,7 +123,7 @@ export class Session {
    */
   async reset(): Promise<void> {
     if (this.#client.getTransactionStatus() !== 'I') await this.#client.query('ROLLBACK');
-    await this.#client.query('DISCARD ALL');
+    await this.#client.query(FORGET_STATE);
   }
 
   /** Cuts the connection; Postgres rolls back what is not committed. */
