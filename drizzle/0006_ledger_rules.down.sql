@@ -48,6 +48,8 @@ DROP FUNCTION reverse_lot(credit_accounts, uuid, payments, text, text, timestamp
 --> statement-breakpoint
 DROP FUNCTION give_back_credits(credit_accounts, uuid, uuid, bigint, bigint, timestamptz);
 --> statement-breakpoint
+DROP FUNCTION reversals_of(credit_lots);
+--> statement-breakpoint
 DROP FUNCTION credits_gone_back(bigint, payments);
 --> statement-breakpoint
 DROP FUNCTION take_back_credits(credit_accounts, bigint, uuid, text, text, text, text, text, timestamptz);

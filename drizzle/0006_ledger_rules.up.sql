@@ -674,6 +674,13 @@ CREATE FUNCTION credits_gone_back(p_granted bigint, p_payment payments) RETURNS 
     ELSE 0 END;
 $$;
 --> statement-breakpoint
+-- The ledger's rows of what reverse_lot has done to a lot, found by their names: an account may have very many rows.
+CREATE FUNCTION reversals_of(p_lot credit_lots) RETURNS SETOF credit_transactions LANGUAGE sql STABLE AS $$
+  SELECT t.* FROM generate_series(1, p_lot.reversals) AS number
+  JOIN credit_transactions AS t ON t.transaction_type IN ('clawback', 'restore')
+    AND t.source_ref = format('%s:%s', p_lot.id, number);
+$$;
+--> statement-breakpoint
 -- Gives the credits of a lot that come back to the lots that they came from: p_lent of them to those that gave theirs
 -- instead, for such a lot or for a debt, the other way round than they were taken; the rest to the lot itself.
 CREATE FUNCTION give_back_credits(
@@ -684,11 +691,9 @@ DECLARE
 BEGIN
   WITH moved AS (
     SELECT part.lot_id, -part.amount AS lent
-    FROM credit_lots AS reversed
-    JOIN credit_transactions AS t ON t.customer_id = reversed.customer_id
-      AND t.transaction_type IN ('clawback', 'restore') AND t.source_ref LIKE reversed.id || ':%'
-    JOIN credit_transaction_lots AS part ON part.transaction_id = t.id AND part.lot_id <> reversed.id
-    WHERE reversed.customer_id = account.customer_id AND reversed.reversals > 0
+    FROM credit_lots AS lost CROSS JOIN reversals_of(lost) AS t
+    JOIN credit_transaction_lots AS part ON part.transaction_id = t.id AND part.lot_id <> lost.id
+    WHERE lost.customer_id = account.customer_id AND lost.reversals > 0
     UNION ALL
     SELECT part.lot_id, -part.amount
     FROM credit_transactions AS t JOIN credit_transaction_lots AS part ON part.transaction_id = t.id
@@ -764,9 +769,8 @@ BEGIN
     account := entry.account;
   ELSE
     SELECT -coalesce(sum(part.amount), 0) INTO own
-    FROM credit_transactions AS t JOIN credit_transaction_lots AS part ON part.transaction_id = t.id
-    WHERE t.customer_id = lot.customer_id AND t.transaction_type IN ('clawback', 'restore')
-      AND t.source_ref LIKE lot.id || ':%' AND part.lot_id = lot.id;
+    FROM reversals_of(lot) AS t JOIN credit_transaction_lots AS part ON part.transaction_id = t.id
+    WHERE part.lot_id = lot.id;
     repaid := least(account.debt, -change);
     SELECT * INTO entry FROM post_credit_transaction(account, 'restore', -change, -repaid, source_ref,
       'Returned after a ' || reversal_cause(p_before, payment, -1), NULL, p_event_id, p_actor, p_now);
@@ -899,7 +903,8 @@ BEGIN
        WHERE status = 'active' AND expires_at <= p_now ORDER BY expires_at LIMIT p_limit)
     ) AS over ORDER BY customer_id LIMIT p_limit
   LOOP
-    account := settle_credit_account(lock_credit_account(due), p_now);
+    -- Holds of nothing, too, which the account does not show: they would be due for ever.
+    account := settle_credit_account(expire_holds_of(lock_credit_account(due), p_now), p_now);
     PERFORM save_credit_account(account, p_now);
     looked_at := looked_at + 1;
   END LOOP;

@@ -1,5 +1,6 @@
 -- One subscription at a time. Whoever opens a pay page for a plan, keeps one or closes the others has locked the row of
 -- the customer: so of two pages the later one knows of the earlier one, or the earlier one learns of the later one.
+-- The lock lets others refer to the customer: who has the account writes a notice, and waits for nobody who wants both.
 --
 -- What a customer is subscribed to, by Stripe's word, or (`pending`) by a checkout that is complete or a period that is
 -- paid for, while the subscription itself is not known (`is_known`). An `incomplete` one was never paid for.
@@ -36,7 +37,7 @@ DECLARE
   mine checkouts;
 BEGIN
   SELECT * INTO STRICT mine FROM checkouts WHERE id = p_checkout_id;
-  PERFORM FROM customers WHERE id = mine.customer_id FOR UPDATE;
+  PERFORM FROM customers WHERE id = mine.customer_id FOR NO KEY UPDATE;
   IF EXISTS (SELECT FROM present_subscription(mine.customer_id, p_now)) OR EXISTS (
     SELECT FROM checkouts
     WHERE customer_id = mine.customer_id AND mode = 'subscription' AND status IN ('opening', 'open')
@@ -54,7 +55,7 @@ END $$;
 CREATE FUNCTION close_subscription_checkouts(p_customer_id uuid, p_closed uuid[], p_seen uuid[], p_now timestamptz)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM FROM customers WHERE id = p_customer_id FOR UPDATE;
+  PERFORM FROM customers WHERE id = p_customer_id FOR NO KEY UPDATE;
   UPDATE checkouts SET status = 'expired' WHERE id = ANY (p_closed) AND status IN ('opening', 'open');
   IF EXISTS (
     SELECT FROM checkouts

@@ -404,9 +404,39 @@ describe('the scheduled expiry', () => {
       expect(await accountOf(customer)).toEqual({ balance: 0, held: 0, debt: 0 });
     }
   });
+
+  test('is not kept from others by holds of nothing', async () => {
+    for (const customer of await Promise.all([newCustomer(), newCustomer()])) {
+      await give(customer, 10);
+      await hold(customer, 0, { minutes: 2001 });
+    }
+    const late = await newCustomer();
+    await give(late, 10, { minutes: 2002, expiresAt: at(2020) });
+    const looks: number[] = [];
+    for (let look = 1; look <= 4; look += 1) looks.push(await call('expire_credits', 1, at(2030)));
+    expect(looks).toEqual([1, 1, 1, 0]);
+    expect(await accountOf(late)).toEqual({ balance: 0, held: 0, debt: 0 });
+  });
 });
 
 describe('the notice of few credits', () => {
+  test('does not wait for whoever closes the customer’s checkouts, and who waits for the account next', async () => {
+    const customer = await rich(100);
+    await database.query('update credit_accounts set allocation = 100 where customer_id = $1', [customer]);
+    const closing = await database.connect();
+    await closing.query('begin');
+    await closing.query("select close_subscription_checkouts($1, '{}', '{}', $2)", [customer, at(1)]);
+    const using = await database.connect();
+    await using.query("set lock_timeout = '2s'");
+    await using.query("select spend_credits($1, null, 90, 1, null, 'x', $2, null, null, 'customer:c', $3)", [
+      customer,
+      randomUUID(),
+      at(1),
+    ]);
+    await closing.query('select lock_credit_account($1)', [customer]);
+    await closing.query('rollback');
+  });
+
   test('is written once when they become few, and again only after there were more', async () => {
     const customer = await rich(100);
     await database.query('update credit_accounts set allocation = 100 where customer_id = $1', [customer]);
