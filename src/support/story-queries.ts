@@ -83,8 +83,8 @@ const checkouts = sql`
   where checkout.customer_id = customer.id order by checkout.created_at desc, checkout.id limit 50`;
 
 const autoTopUp = sql`
-  select is_enabled as enabled, threshold, package.package_key as package, monthly_cap_minor as monthly_cap, declines, stopped_at,
-    stopped_reason, next_attempt_at, top_up.updated_at
+  select is_enabled as enabled, threshold, package.package_key as package, monthly_cap_minor as monthly_cap, declines,
+    stopped_at, stopped_reason, next_attempt_at, top_up.updated_at
   from auto_top_ups as top_up join credit_packages as package on package.id = top_up.package_id
   where top_up.customer_id = customer.id`;
 
