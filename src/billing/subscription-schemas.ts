@@ -68,7 +68,7 @@ export const changePreview = z
 
 export const changePreviewAnswer = z.strictObject({ success: z.literal(true), preview: changePreview });
 
-export const planChange = z.strictObject(changed).meta({ id: 'PlanChange' });
+export const planChange = z.strictObject(changed).meta({ id: 'SubscriptionPlanChange' });
 
 export const changePlanAnswer = z.strictObject({
   success: z.literal(true),

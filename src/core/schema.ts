@@ -16,10 +16,14 @@ export function text(maximumLength: number) {
   return z.string().trim().pipe(exactText(maximumLength));
 }
 
+const customerNames = 'Its `sub`, its id here, or its id at Stripe (`cus_…`).';
+
+/** How staff names the customer whose account it looks after. */
+export const customerName = exactText(255).meta({ description: customerNames });
+
 /** How a request names the customer that it acts for. */
 export const customerReference = exactText(255).meta({
-  description:
-    'Its `sub`, its id here, or its id at Stripe (`cus_…`). A service must name one, a customer must not.',
+  description: `${customerNames} A service must name one, a customer must not.`,
 });
 
 /** The key of a plan, a package or an operation: lower-case words joined by underscores. */

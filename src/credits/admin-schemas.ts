@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { customerReference, instant, text, uuid } from '../core/schema.ts';
+import { customerName, instant, text, uuid } from '../core/schema.ts';
 import { accountState, transactionWithLots } from './spending-schemas.ts';
 
 /** Requests and answers of /admin/customers/{id}/credits. */
@@ -8,7 +8,7 @@ const maximumCredits = 1_000_000_000;
 const credits = z.int().min(1).max(maximumCredits);
 const reason = text(500).meta({ description: 'Why: kept in the ledger, and shown with the entry.' });
 
-export const customerParameters = z.object({ id: customerReference });
+export const customerParameters = z.object({ id: customerName });
 
 export const grantBody = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { customerReference, timestamp } from '../core/schema.ts';
+import { customerName, timestamp } from '../core/schema.ts';
 
-export const storyParameters = z.object({ id: customerReference });
+export const storyParameters = z.object({ id: customerName });
 
 const credits = z.int();
 const minorUnits = z.int();

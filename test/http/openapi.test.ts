@@ -1,8 +1,10 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { createApp } from '../../src/app.ts';
 
-const document = createApp().getOpenAPI31Document({
+const app = createApp();
+const document = app.getOpenAPI31Document({
   openapi: '3.1.0',
   info: { title: 'Ratecard', version: '0' },
 });
@@ -25,6 +27,21 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
 
 test('the OpenAPI document is valid', async () => {
   expect(await new Validator().validate({ ...document })).toEqual({ valid: true });
+});
+
+/** Every Zod schema within a value, each once. */
+function schemasWithin(value: unknown, seen = new Set<unknown>()): z.ZodType[] {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return [];
+  seen.add(value);
+  const inner = value instanceof z.ZodType ? value.def : value;
+  const found = Object.values(inner).flatMap((member: unknown) => schemasWithin(member, seen));
+  return value instanceof z.ZodType ? [value, ...found] : found;
+}
+
+test('no two schemas of the document have one name', () => {
+  const names = schemasWithin(app.openAPIRegistry.definitions).flatMap((schema) => schema.meta()?.id ?? []);
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
 test('every operation says what it does, who may call it, and what it answers', () => {
