@@ -233,9 +233,10 @@ BEGIN
   IF account.held > 0 THEN
     account := expire_holds_of(account, p_now);
   END IF;
-  IF EXISTS (
-    SELECT FROM credit_lots WHERE customer_id = account.customer_id AND is_open AND remaining > held AND NOT renews
-      AND expires_at <= p_now
+  -- An aggregate, for which the planner takes the index of open lots: an EXISTS it hopes to answer by the first pages.
+  IF (
+    SELECT bool_or(expires_at <= p_now) FROM credit_lots
+    WHERE customer_id = account.customer_id AND is_open AND remaining > held AND NOT renews
   ) THEN
     account := expire_lots_of(account, p_now);
   END IF;

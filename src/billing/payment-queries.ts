@@ -1,7 +1,6 @@
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import type { User } from '../core/actor.ts';
-import { isUser } from '../customers/index.ts';
-import { customers } from '../customers/tables.ts';
+import { customerIdOf } from '../customers/index.ts';
 import { build, instant } from '../db/index.ts';
 import { creditPackages, prices, subscriptionPlans } from '../pricing/tables.ts';
 import { payments } from './tables.ts';
@@ -24,9 +23,8 @@ export function recordPayment(payment: NewPayment) {
   });
 }
 
-/** What a user has paid before a payment (its instant, to the millisecond, and id), newest first. */
+/** What a user has paid before a payment (its instant, in Stripe's whole seconds, and id), newest first. */
 export function selectPayments(user: User, before: readonly [Date, string] | undefined, limit: number) {
-  const paidAt = sql`date_trunc('milliseconds', ${payments.paidAt})`;
   return build
     .select({
       id: payments.id,
@@ -42,16 +40,15 @@ export function selectPayments(user: User, before: readonly [Date, string] | und
       periodEnd: payments.periodEnd,
     })
     .from(payments)
-    .innerJoin(customers, eq(customers.id, payments.customerId))
     .innerJoin(prices, eq(prices.id, payments.offerId))
     .leftJoin(subscriptionPlans, eq(subscriptionPlans.id, prices.planId))
     .leftJoin(creditPackages, eq(creditPackages.id, prices.packageId))
     .where(
       and(
-        isUser(user),
-        before && sql`(${paidAt}, ${payments.id}) < (${instant(before[0])}, ${before[1]}::uuid)`,
+        eq(payments.customerId, customerIdOf({ user })),
+        before && sql`(${payments.paidAt}, ${payments.id}) < (${instant(before[0])}, ${before[1]}::uuid)`,
       ),
     )
-    .orderBy(desc(paidAt), desc(payments.id))
+    .orderBy(desc(payments.paidAt), desc(payments.id))
     .limit(limit);
 }

@@ -57,6 +57,9 @@ export const creditHolds = pgTable(
     index('credit_holds_active')
       .on(table.expiresAt)
       .where(sql`${table.status} = 'active'`),
+    index('credit_holds_active_of_customer')
+      .on(table.customerId)
+      .where(sql`${table.status} = 'active'`),
     index('credit_holds_customer_id').on(table.customerId, table.createdAt),
   ],
 );

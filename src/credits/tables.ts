@@ -145,6 +145,9 @@ export const creditLots = pgTable(
       .on(table.expiresAt)
       .where(sql`is_open and not renews`),
     index('credit_lots_customer_id').on(table.customerId, table.createdAt),
+    index('credit_lots_plan')
+      .on(table.customerId, table.periodEnd)
+      .where(sql`kind = 'plan'`),
     index('credit_lots_payment_id')
       .on(table.paymentId)
       .where(sql`payment_id is not null`),
@@ -193,6 +196,11 @@ export const creditTransactions = pgTable(
     unique('credit_transactions_sequence_unique').on(table.customerId, table.sequence),
     unique('credit_transactions_source_unique').on(table.transactionType, table.sourceRef),
     unique('credit_transactions_idempotency_key_unique').on(table.customerId, table.idempotencyKey),
+    index('credit_transactions_created_at').on(table.customerId, table.createdAt),
+    // Few beside what is used, and looked for among it.
+    index('credit_transactions_not_used')
+      .on(table.customerId, table.sequence)
+      .where(sql`transaction_type not in ('spend', 'capture')`),
     check(
       'credit_transactions_moves_something',
       sql`${table.amount} <> 0 or ${table.debtChange} <> 0 or ${table.transactionType} in ('spend', 'capture')`,
