@@ -1,7 +1,8 @@
 import type { User } from '../core/actor.ts';
-import { conflict } from '../core/errors.ts';
+import { conflict, DomainError } from '../core/errors.ts';
 import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
+import { StripeRefusal } from '../stripe/index.ts';
 import type { Offer } from './checkout-queries.ts';
 import { lookAtStanding, type Standing } from './standing.ts';
 import {
@@ -36,7 +37,8 @@ interface Changed<Result> {
  * Lets `change` ask Stripe for a change of the user's subscription, and keeps what comes of it, together with the
  * request's answer: our row is as Stripe's before the customer hears of it. It decides by what Stripe has now, and no
  * other request changes the subscription meanwhile. Throws `no_subscription`, `change_in_progress`, and
- * `subscription_changed` when it is not `isDone`: the request is repeated after somebody has changed it again.
+ * `subscription_changed` when it is not `isDone` (the request is repeated after somebody has changed it again), or
+ * when Stripe refuses what somebody else's change has made impossible.
  */
 export async function changeSubscription<Result>(
   deps: ChangeDeps,
@@ -58,11 +60,10 @@ export async function changeSubscription<Result>(
   try {
     const known = wanted === undefined ? offers : [...offers, wanted];
     const standing = await lookAtStanding(deps, row, known);
-    const result = await change({ standing, wanted, isRepeated: operation?.is_repeated ?? false });
+    const isRepeated = operation?.is_repeated ?? false;
+    const result = await unlessChanged(deps, standing, () => change({ standing, wanted, isRepeated }));
     const after = await lookAtStanding(deps, row, standing.offers);
-    if (!isDone(result, after)) {
-      throw conflict('subscription_changed', 'The subscription was changed again since: look at it again.');
-    }
+    if (!isDone(result, after)) throw subscriptionChanged();
     keep(deps, after);
     return { result, after };
   } catch (error) {
@@ -70,6 +71,26 @@ export async function changeSubscription<Result>(
     if (row !== undefined) await deps.db.run(endOperation(row.id, deps.operationId)).catch(() => undefined);
     throw error;
   }
+}
+
+/** What Stripe refuses of a subscription that is another one by now (it has ended, perhaps) is nobody's fault. */
+async function unlessChanged<Result>(
+  deps: ChangeDeps,
+  { row, state, offers }: Standing,
+  change: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await change();
+  } catch (error) {
+    if (!(error instanceof StripeRefusal)) throw error;
+    const present = await lookAtStanding(deps, row, offers);
+    throw JSON.stringify(present.state) === JSON.stringify(state) ? error : subscriptionChanged(error);
+  }
+}
+
+function subscriptionChanged(cause?: StripeRefusal): DomainError {
+  const message = 'The subscription was changed again since: look at it again.';
+  return new DomainError('conflict', 'subscription_changed', message, { cause });
 }
 
 /** Leaves a subscription as it is now for the end of the request. An event may be faster, and may have seen more. */

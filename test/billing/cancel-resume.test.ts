@@ -101,6 +101,20 @@ describe('cancelling', () => {
     });
   });
 
+  test('a subscription that ends meanwhile is refused as a changed one', async () => {
+    const customer = await subscribe();
+    let ending: Promise<unknown> | undefined;
+    worker.stripe.setFault(({ method, route }) => {
+      if (ending !== undefined || method !== 'POST' || route !== '/v1/subscriptions/:id') return 'none';
+      ending = stripeOf(worker).subscriptions.cancel(customer.subscriptionId);
+      // Asked again by the client of Stripe, a while later.
+      return { status: 500 };
+    });
+    const { status, json } = await ask(worker, customer, 'cancel-subscription');
+    await ending;
+    expect([status, json.code]).toEqual([409, 'subscription_changed']);
+  });
+
   test('again answers the same, and asks Stripe for nothing', async () => {
     const customer = await subscribe();
     const first = await ask(worker, customer, 'cancel-subscription');
