@@ -27,14 +27,20 @@ const activeHolds = sql`(
 
 /**
  * What each subscription grants next: a month of a year that was paid for, or the first month of its next period, by
- * the plan that it then has. One that ends, is paused, or waits for its money grants nothing that has a date.
+ * the plan that it then has. One that ends, is paused, or waits for its money grants nothing that has a date. Of a month
+ * whose money has gone back, only what is not taken back at once comes.
  */
 const nextGrants = sql`(
   select coalesce(jsonb_agg(to_jsonb(soonest)), '[]') from (
     select distinct on (stripe_subscription_id) * from (
-      select schedule.stripe_subscription_id, schedule.next_grant_at as at, month.credits, plan.rollover_cap
+      select schedule.stripe_subscription_id, schedule.next_grant_at as at, kept.credits, plan.rollover_cap
       from grant_schedules as schedule
       cross join lateral plan_month(schedule, schedule.next_grant_at) as month
+      cross join lateral (
+        select sum(part.credits - credits_gone_back(part.credits, payment))::bigint as credits
+        from plan_month_parts(schedule, schedule.next_grant_at, month.credits) as part
+        left join payments as payment on payment.id = part.payment_id
+      ) as kept
       join prices as offer on offer.id = month.offer_id
       join subscription_plans as plan on plan.id = offer.plan_id
       where schedule.customer_id = customer.id and schedule.next_grant_at is not null

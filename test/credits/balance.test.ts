@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectSoundLedger, grant } from '../support/ledger.ts';
+import { press, sellAndCredit } from '../support/reversals.ts';
 import { buy, newBuyer, pay, processed, stripeOf, type Buyer } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
@@ -272,6 +273,23 @@ describe('what comes, and what goes', () => {
     const days = (Date.parse(next_grant.at) - (period?.begins.getTime() ?? 0)) / (24 * hour);
     expect([28, 29, 30, 31]).toContain(Math.round(days));
     expect(monthly_allocation).toBe(500);
+  });
+
+  test('a month of a year whose money has gone back counts as far as the customer keeps it', async () => {
+    const { buyer, charge } = await sellAndCredit(worker, { plan: 'starter_annual' });
+    await processed(worker);
+    const { next_grant } = await balance(buyer);
+    await press(worker, `/charges/${charge.id}/refund`, { amount: String(charge.amount * 0.2) });
+    await processed(worker);
+    expect((await balance(buyer)).next_grant).toEqual({ at: next_grant.at, credits: 400 });
+    await press(worker, `/charges/${charge.id}/refund`);
+    await processed(worker);
+    const [row] = await worker.database.query<{ renewal: Date }>(
+      `select current_period_end as renewal from subscriptions
+       where customer_id = (select id from customers where subject = $1)`,
+      [buyer.subject],
+    );
+    expect((await balance(buyer)).next_grant).toEqual({ at: row?.renewal.toISOString(), credits: 500 });
   });
 
   test('a plan that ends grants no more, and all of its credits go at its end', async () => {
