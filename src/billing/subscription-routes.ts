@@ -16,8 +16,8 @@ import {
 } from './subscription-schemas.ts';
 
 const changeProblems =
-  '409 `no_subscription`; `change_in_progress` while another request changes it; `subscription_changed` when the ' +
-  'request is repeated after somebody changed it again.';
+  '409 `no_subscription`; `change_in_progress` while another request changes it; `subscription_changed` when ' +
+  'somebody else changed it meanwhile, or before the request was repeated.';
 
 const planProblems =
   '404 `plan_not_found`. 409 `already_on_plan`; `price_changed` with the present offer as `current`; ' +
