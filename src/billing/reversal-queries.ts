@@ -1,5 +1,4 @@
 import { eq, sql } from 'drizzle-orm';
-import { uuid } from '../core/schema.ts';
 import { build, instant } from '../db/index.ts';
 import type { MoneyBack } from './reversals.ts';
 import { payments } from './tables.ts';
@@ -26,12 +25,12 @@ export function findPaymentByInvoice(invoiceId: string) {
 
 export type KnownPayment = Awaited<ReturnType<typeof findPaymentByIntent>>[number];
 
-/** An automatic top-up, also one whose charge was made a moment ago, and has not been kept yet. */
-export function findTopUp(id: string) {
+/** The automatic top-up that a PaymentIntent is of: our row names it before any money moves. */
+export function findTopUp(paymentIntentId: string) {
   return build
     .select({ id: topUps.id })
     .from(topUps)
-    .where(eq(topUps.id, sql`${uuid.safeParse(id).data ?? null}::uuid`));
+    .where(eq(topUps.stripePaymentIntentId, paymentIntentId));
 }
 
 export interface PaymentReversal {

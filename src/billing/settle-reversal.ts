@@ -65,7 +65,8 @@ async function settleUnknown(
   invoiceId: string | undefined,
 ): Promise<Settlement> {
   const settlement = await settlePaidObject(deps, fact, intent, invoiceId);
-  if (settlement.kind === 'ignored' && !(await isTopUp(deps, intent))) return settlement;
+  const isTopUp = (await deps.db.run(findTopUp(intent))).length > 0;
+  if (settlement.kind === 'ignored' && !isTopUp) return settlement;
   throw new SettlementError('payment_unknown');
 }
 
@@ -79,9 +80,4 @@ async function settlePaidObject(
   const sessionId = await deps.stripe.findSessionOfPayment(intent);
   if (sessionId === undefined) return { kind: 'ignored', reason: 'not_ours' };
   return settleSession(deps, { ...fact, objectId: sessionId }, 'processing');
-}
-
-async function isTopUp({ db, stripe }: SettlementDeps, intent: string): Promise<boolean> {
-  const id = await stripe.findTopUpOfPayment(intent);
-  return id !== undefined && (await db.run(findTopUp(id))).length > 0;
 }

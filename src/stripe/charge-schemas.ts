@@ -4,9 +4,6 @@ import { id, moment, reference } from './members.ts';
 /** https://docs.stripe.com/api/charges/object */
 export const charge = z.object({ payment_intent: reference.nullable() });
 
-/** https://docs.stripe.com/api/payment_intents/object: an automatic top-up's names its row. */
-export const paymentIntent = z.object({ metadata: z.object({ ratecard_top_up: z.string().optional() }) });
-
 /** https://docs.stripe.com/api/refunds/object */
 export const refund = z
   .object({ amount: z.int().min(0), status: z.string().nullable() })

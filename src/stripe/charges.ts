@@ -1,14 +1,6 @@
 import type Stripe from 'stripe';
 import type { Asking } from './asking.ts';
-import {
-  charge,
-  dispute,
-  paidInvoice,
-  paymentIntent,
-  refund,
-  type Dispute,
-  type Refund,
-} from './charge-schemas.ts';
+import { charge, dispute, paidInvoice, refund, type Dispute, type Refund } from './charge-schemas.ts';
 
 /** More refunds, disputes or payments than one charge or invoice has. */
 const listedAtMost = 1000;
@@ -23,8 +15,6 @@ export interface StripeCharges {
   findPaidInvoice(paymentIntentId: string): Promise<string | undefined>;
   /** The PaymentIntents that have paid an invoice: mostly one. */
   listPaymentIntents(invoiceId: string): Promise<readonly string[]>;
-  /** Which of our automatic top-ups a PaymentIntent says that it is. */
-  findTopUpOfPayment(paymentIntentId: string): Promise<string | undefined>;
   /** The Checkout Session that made a PaymentIntent. */
   findSessionOfPayment(paymentIntentId: string): Promise<string | undefined>;
 }
@@ -68,10 +58,6 @@ export function openStripeCharges(sdk: Stripe, { find }: Asking): StripeCharges 
     listPaymentIntents: async (invoiceId) => {
       const payments = await listInvoicePayments({ invoice: invoiceId });
       return payments.flatMap(({ payment }) => payment.payment_intent ?? []);
-    },
-    findTopUpOfPayment: async (paymentIntentId) => {
-      const found = await find(() => sdk.paymentIntents.retrieve(paymentIntentId));
-      return found && paymentIntent.parse(found).metadata.ratecard_top_up;
     },
     findSessionOfPayment: async (paymentIntentId) => {
       const sessions = await list(() => sdk.checkout.sessions.list({ payment_intent: paymentIntentId }));

@@ -211,7 +211,11 @@ describe('a refund before its payment is known', () => {
        where subject = $1 and package_id is not null limit 1 returning id`,
       [buyer.subject],
     );
-    const charge = await chargeOutside({ ratecard_top_up: topUp?.id ?? '' });
+    const charge = await chargeOutside({});
+    await worker.database.query('update top_ups set stripe_payment_intent_id = $2 where id = $1', [
+      topUp?.id,
+      charge.payment_intent,
+    ]);
     await press(worker, `/charges/${charge.id}/refund`);
     const events = await reversalEvents(worker, charge);
     await tell(worker, events);
