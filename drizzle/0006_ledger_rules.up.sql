@@ -888,12 +888,13 @@ BEGIN
   RETURN credit_transaction_json(posted) || '{"outcome": "adjusted"}';
 END $$;
 --> statement-breakpoint
--- For the scheduled job: ends what is over, of at most p_limit accounts. Answers how many it looked at.
+-- For the scheduled job: ends what is over, of at most p_limit accounts. Answers of how many it did. An account whose
+-- books are damaged keeps none of the others waiting; the comparison of the books tells of it (npm run reconcile).
 CREATE FUNCTION expire_credits(p_limit integer, p_now timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   account credit_accounts;
   due uuid;
-  looked_at integer := 0;
+  done integer := 0;
 BEGIN
   FOR due IN
     SELECT customer_id FROM (
@@ -904,12 +905,16 @@ BEGIN
        WHERE status = 'active' AND expires_at <= p_now ORDER BY expires_at LIMIT p_limit)
     ) AS over ORDER BY customer_id LIMIT p_limit
   LOOP
-    -- Holds of nothing, too, which the account does not show: they would be due for ever.
-    account := settle_credit_account(expire_holds_of(lock_credit_account(due), p_now), p_now);
-    PERFORM save_credit_account(account, p_now);
-    looked_at := looked_at + 1;
+    BEGIN
+      -- Holds of nothing, too, which the account does not show: they would be due for ever.
+      account := settle_credit_account(expire_holds_of(lock_credit_account(due), p_now), p_now);
+      PERFORM save_credit_account(account, p_now);
+      done := done + 1;
+    EXCEPTION WHEN integrity_constraint_violation OR raise_exception THEN
+      RAISE WARNING 'the credits of % cannot be expired: %', due, sqlerrm;
+    END;
   END LOOP;
-  RETURN looked_at;
+  RETURN done;
 END $$;
 --> statement-breakpoint
 -- Keeps a subscription as Stripe has it (p_state: its columns) and lets its plan's credits wait for a renewal, or not.

@@ -405,6 +405,24 @@ describe('the scheduled expiry', () => {
     }
   });
 
+  test('is not kept from others by an account whose books are damaged', async () => {
+    const customers = await Promise.all([newCustomer(), newCustomer(), newCustomer()]);
+    for (const customer of customers) {
+      await give(customer, 10, { minutes: 3000, expiresAt: at(3010) });
+      await hold(customer, 4, { minutes: 3001 });
+    }
+    const [damaged = '', ...others] = customers;
+    const setHeld = (credits: number) =>
+      database.query('update credit_lots set held = $2 where customer_id = $1', [damaged, credits]);
+    await setHeld(0);
+    expect(await call('expire_credits', 10, at(3020))).toBe(2);
+    for (const customer of others)
+      expect(await accountOf(customer)).toEqual({ balance: 0, held: 0, debt: 0 });
+    await setHeld(4);
+    expect(await call('expire_credits', 10, at(3020))).toBe(1);
+    expect(await accountOf(damaged)).toEqual({ balance: 0, held: 0, debt: 0 });
+  });
+
   test('is not kept from others by holds of nothing', async () => {
     for (const customer of await Promise.all([newCustomer(), newCustomer()])) {
       await give(customer, 10);
