@@ -842,6 +842,9 @@ DECLARE
   entry record;
   posted credit_transactions;
 BEGIN
+  IF (p_amount > 0) IS NOT TRUE THEN
+    RAISE EXCEPTION 'what is taken back must be more than nothing' USING ERRCODE = '22003';
+  END IF;
   SELECT * INTO posted FROM credit_transactions WHERE transaction_type = 'clawback' AND source_ref = p_source_ref;
   IF FOUND THEN
     RETURN credit_transaction_json(posted) || '{"outcome": "replayed"}';

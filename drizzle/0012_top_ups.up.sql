@@ -131,7 +131,7 @@ BEGIN
     INSERT INTO payments (customer_id, offer_id, stripe_payment_intent_id, currency, amount_minor, paid_at)
     VALUES (top_up.customer_id, top_up.offer_id, top_up.stripe_payment_intent_id, top_up.currency,
       top_up.amount_minor, p_paid_at)
-    ON CONFLICT (stripe_payment_intent_id) DO NOTHING;
+    ON CONFLICT DO NOTHING;
     SELECT id INTO STRICT payment_id FROM payments
     WHERE stripe_payment_intent_id = top_up.stripe_payment_intent_id;
     PERFORM lock_credit_account(top_up.customer_id);

@@ -9,6 +9,7 @@ import {
   pgTable,
   text,
   timestamp,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 import { customers } from '../customers/tables.ts';
@@ -60,9 +61,7 @@ export const payments = pgTable(
     id: uuid().primaryKey().defaultRandom(),
     customerId: uuid('customer_id').notNull(),
     offerId: uuid('offer_id').notNull(),
-    stripePaymentIntentId: text('stripe_payment_intent_id').unique(
-      'payments_stripe_payment_intent_id_unique',
-    ),
+    stripePaymentIntentId: text('stripe_payment_intent_id'),
     stripeInvoiceId: text('stripe_invoice_id').unique('payments_stripe_invoice_id_unique'),
     stripeSubscriptionId: text('stripe_subscription_id'),
     currency: text().notNull(),
@@ -93,6 +92,10 @@ export const payments = pgTable(
     ),
     check('payments_refunded_range', sql`${table.refundedMinor} between 0 and ${table.amountMinor}`),
     check('payments_disputed_not_negative', sql`${table.disputedMinor} >= 0`),
+    /** Partial, as that of customers: the PaymentIntent may be learned while credits of the payment are granted. */
+    uniqueIndex('payments_stripe_payment_intent_id_unique')
+      .on(table.stripePaymentIntentId)
+      .where(sql`${table.stripePaymentIntentId} is not null`),
     index('payments_customer_id_paid_at').on(table.customerId, table.paidAt),
     index('payments_stripe_subscription_id').on(table.stripeSubscriptionId),
   ],

@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm';
-import { foreignKey, index, jsonb, pgTable, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  foreignKey,
+  index,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 
 /** Who pays. A person is known by who vouches for them (issuer) and the name they go by there (subject). */
 export const customers = pgTable(
@@ -10,12 +20,19 @@ export const customers = pgTable(
     subject: text().notNull(),
     email: text(),
     name: text(),
-    stripeCustomerId: text('stripe_customer_id').unique('customers_stripe_customer_id_unique'),
+    stripeCustomerId: text('stripe_customer_id'),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
     unique('customers_issuer_subject_unique').on(table.issuer, table.subject),
+    /**
+     * Partial, so that it is no key that rows of other tables could refer to: keeping the id then waits for none that
+     * only refer to the customer, nor do they wait for it.
+     */
+    uniqueIndex('customers_stripe_customer_id_unique')
+      .on(table.stripeCustomerId)
+      .where(sql`${table.stripeCustomerId} is not null`),
     /** By bytes, for beginnings of addresses. */
     index('customers_email').on(sql`lower(${table.email}) text_pattern_ops`),
     index('customers_created_at').on(table.createdAt, table.id),

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { z } from 'zod';
 import type { Statement } from '../../src/db/client.ts';
 import type { TestDatabase } from './database.ts';
+import { textOf } from './statement-text.ts';
 
 /** What one execution of one statement did: as sent, or from within a function. */
 export interface Plan {
@@ -71,16 +72,6 @@ export async function startPlanner(database: TestDatabase): Promise<Planner> {
     },
     stop: () => client.end(),
   };
-}
-
-/** Safe because each statement of drizzle's says its text in one of these two ways. */
-function textOf(statement: Statement): { readonly sql: string; readonly params: readonly unknown[] } {
-  const built = statement as unknown as Partial<
-    Record<'toSQL' | 'getQuery', () => { sql: string; params: unknown[] }>
-  >;
-  const query = built.toSQL?.() ?? built.getQuery?.();
-  if (query === undefined) throw new Error('a statement that does not say its text');
-  return query;
 }
 
 function readPlan(json: string): Plan {
