@@ -1,3 +1,4 @@
+import { moneyAtStripe } from './crash-money.ts';
 import type { Buyer } from './shop.ts';
 import type { TestWorker } from './worker.ts';
 
@@ -14,12 +15,15 @@ const hanging = {
 } satisfies Readonly<Record<string, string>>;
 
 /**
- * All rows that a customer has, of whatever table, without what no two customers have in common: ids and instants stand
+ * All rows that a customer has, of whatever table, and all of their money at Stripe, without what no two customers have in common: ids and instants stand
  * there as what kind of thing they are.
  */
 export async function bookkeeping(worker: TestWorker, { subject }: Buyer): Promise<readonly string[]> {
   const { query } = worker.database;
-  const [customer] = await query<{ id: string }>('select id from customers where subject = $1', [subject]);
+  const [customer] = await query<{ id: string; stripe_customer_id: string | null }>(
+    'select id, stripe_customer_id from customers where subject = $1',
+    [subject],
+  );
   if (customer === undefined) return [];
   const tables = await query<{ name: string }>(
     `select table_name as name from information_schema.columns join information_schema.tables using (table_name)
@@ -39,7 +43,10 @@ export async function bookkeeping(worker: TestWorker, { subject }: Buyer): Promi
     selects.join(' union all '),
     [customer.id],
   );
-  return books.flatMap(({ name, rows }) => comparable(rows).map((row) => `${name} ${row}`)).toSorted();
+  const atStripe =
+    customer.stripe_customer_id === null ? [] : await moneyAtStripe(worker, customer.stripe_customer_id);
+  const booked = books.flatMap(({ name, rows }) => comparable(rows).map((row) => `${name} ${row}`));
+  return [...booked, ...atStripe].toSorted();
 }
 
 function comparable(rows: readonly Record<string, unknown>[]): readonly string[] {
