@@ -12,7 +12,7 @@ export interface CostChange {
   /** Undefined: the operation is to be no more. */
   readonly credits: number | undefined;
   readonly reason: string | undefined;
-  /** The versions that the caller is content with; undefined: any, and none. */
+  /** The versions that the caller is content with; undefined: whichever there is, or none. */
   readonly ifVersion: readonly string[] | undefined;
   /** Tell what would change, and change nothing. */
   readonly dryRun: boolean;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectSoundLedger } from '../support/ledger.ts';
 import { migratedTemplate } from '../support/template.ts';
+import type { TestAnswer } from '../support/worker.ts';
 
 let database: TestDatabase;
 
@@ -18,9 +19,8 @@ const start = Date.UTC(2030, 0, 1);
 /** The tests' time: a number of minutes after its beginning. */
 const at = (minutes: number) => new Date(start + minutes * 60_000);
 
-/** What a function of the ledger answers: looked into without types, as an answer of the API is. */
-// oxlint-disable-next-line typescript/no-explicit-any -- answers are looked at, not computed with
-type Outcome = any;
+/** What a function of the ledger answers: looked into as an answer of the API is. */
+type Outcome = TestAnswer['json'];
 
 async function call(name: string, ...parameters: readonly unknown[]): Promise<Outcome> {
   const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
