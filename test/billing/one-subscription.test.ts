@@ -257,6 +257,8 @@ describe('two tabs', () => {
     const buyer = await newBuyer(worker);
     const first = await buy(worker, buyer, starter);
     const second = await checkout(buyer, professional);
+    // The event that the first is closed names the row that is about to stand for another page.
+    await processed(worker);
     // As if the request for the second had not known of the first.
     const reopened = await stripe.checkout.sessions.create({
       mode: 'subscription',
