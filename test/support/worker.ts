@@ -8,6 +8,8 @@ import type { Role } from '../../src/core/actor.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { migratedTemplate } from './template.ts';
 import { advance, timeOf, type TimeStep } from './time.ts';
+import { wranglerFile, type QueueFate } from './wrangler-file.ts';
+import { WorkerdProcesses } from './workerd.ts';
 
 const audience = 'ratecard-test';
 const issuer = 'https://issuer.test';
@@ -56,8 +58,16 @@ export interface TestWorker {
   catalogue(): Promise<KVNamespace>;
   /** All that the Worker logged. */
   logs(): readonly string[];
-  /** The same Worker anew: empty memory, empty KV; database and Stripe stay. */
-  restart(): Promise<void>;
+  /**
+   * The Worker's processes end at once, whatever they are at, and with them the messages of its queues: connections
+   * are lost, then refused, until `restart`.
+   */
+  kill(): Promise<void>;
+  /**
+   * The same Worker anew: empty memory, empty KV, empty queues; database and Stripe stay. `dropped`: what it sends to
+   * queues from now on reaches nobody.
+   */
+  restart(queues?: QueueFate): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -67,6 +77,8 @@ export interface TestWorkerOptions {
   readonly retryDelaysSeconds?: readonly number[];
   /** Whose time the Worker's business follows; the sandbox's by default. */
   readonly clock?: 'sandbox' | 'machine';
+  /** Whether Stripe's events come by themselves (true), or the test delivers them. */
+  readonly stripeDelivers?: boolean;
 }
 
 export async function startWorker(options: TestWorkerOptions = {}): Promise<TestWorker> {
@@ -92,18 +104,26 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     PORTAL_RETURN_URL: 'https://shop.test/account',
     ...options.variables,
   };
-  const harness = createTestHarness({
-    root: process.cwd(),
-    workers: [
-      {
-        configPath: './wrangler.toml',
-        prebuiltWorkerDir: inject('workerDirectory'),
-        secrets: withoutAbsent(variables),
-      },
-    ],
-  });
-  let { url } = await harness.listen();
-  stripe.setWebhookEndpoint({ url: new URL('/payment/webhook', url).href });
+  const harness = createTestHarness();
+  const processes = new WorkerdProcesses();
+  let url: URL;
+  const start = async (queues: QueueFate) => {
+    await harness.update({
+      root: process.cwd(),
+      workers: [
+        {
+          configPath: await wranglerFile(queues),
+          prebuiltWorkerDir: inject('workerDirectory'),
+          secrets: withoutAbsent(variables),
+        },
+      ],
+    });
+    ({ url } = await processes.watch(() => harness.listen()));
+    if (options.stripeDelivers ?? true) {
+      stripe.setWebhookEndpoint({ url: new URL('/payment/webhook', url).href });
+    }
+  };
+  await start('delivered');
   const worker = () => harness.getWorker<Env>();
   const scheduled = async () => {
     await worker().scheduled({ cron: '* * * * *' });
@@ -125,10 +145,12 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     now: () => timeOf(stripe),
     catalogue: async () => (await worker().getEnv()).CATALOGUE,
     logs: () => harness.getLogs().map((log) => log.message),
-    restart: async () => {
-      await harness.reset();
-      ({ url } = await harness.listen());
-      stripe.setWebhookEndpoint({ url: new URL('/payment/webhook', url).href });
+    kill: async () => {
+      if ((await processes.kill()) === 0) throw new Error('there is no workerd to kill');
+    },
+    restart: async (queues = 'delivered') => {
+      await harness.close();
+      await start(queues);
     },
     stop: async () => {
       await harness.close();
