@@ -8,7 +8,14 @@ import type { TokenIssuer } from './sign-token.ts';
 import { makeDemoUsers, type DemoUsers } from './stack/demo.ts';
 import { FolderInUse, lockFolder } from './stack/folder-lock.ts';
 import { screen } from './stack/screen.ts';
-import { startDatabase, startStripe, type DatabaseService, type StripeService } from './stack/services.ts';
+import {
+  startDatabase,
+  startMail,
+  startStripe,
+  type DatabaseService,
+  type MailService,
+  type StripeService,
+} from './stack/services.ts';
 import {
   localSecrets,
   readDevVariables,
@@ -47,23 +54,26 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
     secretKey: own.STRIPE_SECRET_KEY,
     webhookSecret: own.STRIPE_WEBHOOK_SECRET ?? secrets.webhook_secret,
   };
-  const [database, stripe, shop] = await Promise.all([
+  const [database, stripe, mail, shop] = await Promise.all([
     started(startDatabase(own.DATABASE_URL, options)),
     started(startStripe(ownStripe, options)),
+    started(startMail(own)),
     started(startDemoShop()),
   ]);
   const users = await fillIn(database, stripe, issuer);
-  const variables = workerVariables(own, { database, stripe, shop, issuer });
+  const defaults = { AUTH_ENC_KEY: secrets.auth_enc_key, ...own };
+  const variables = workerVariables(defaults, { database, stripe, mail, shop, issuer });
   const worker = await started(startLocalWorker(port, variables, stateFolder));
   stripe.deliverTo(`${url}/payment/webhook`);
   shop.open({ worker: url, customerToken: users.customer.token });
-  announce({ stateFolder, worker, database, stripe, shop, issuer, users });
+  announce({ stateFolder, worker, database, stripe, mail, shop, issuer, users });
   return { failed: worker.failed };
 }
 
 interface Parts {
   readonly database: DatabaseService;
   readonly stripe: StripeService;
+  readonly mail: MailService;
   readonly shop: DemoShop;
   readonly issuer: TokenIssuer;
 }
@@ -86,12 +96,16 @@ async function fillIn(
 }
 
 /** What the Worker is configured with; the developer's own variables stand over ours. */
-function workerVariables(own: Readonly<Record<string, string>>, { database, stripe, shop, issuer }: Parts) {
+function workerVariables(
+  own: Readonly<Record<string, string>>,
+  { database, stripe, mail, shop, issuer }: Parts,
+) {
   return {
     CHECKOUT_SUCCESS_URL: shop.successUrl,
     CHECKOUT_CANCEL_URL: shop.cancelUrl,
     PORTAL_RETURN_URL: shop.url,
     ...own,
+    ...mail.variables,
     DATABASE_URL: database.url,
     ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
     JWT_SECRET: issuer.secret,
@@ -108,13 +122,14 @@ function workerVariables(own: Readonly<Record<string, string>>, { database, stri
 function announce(
   stack: Parts & { readonly stateFolder: string; readonly worker: LocalWorker; readonly users: DemoUsers },
 ): void {
-  const { stateFolder, worker, database, stripe, shop, issuer, users } = stack;
+  const { stateFolder, worker, database, stripe, mail, shop, issuer, users } = stack;
   const stackFile = join(stateFolder, 'dev.json');
   writeWhole(stackFile, {
     worker: worker.url,
     stripe: stripe.url,
     gateway: database.gateway && new URL(database.gateway).origin,
     shop: shop.url,
+    mailbox: mail.pageUrl,
     database_url: database.url,
     stripe_secret_key: stripe.secretKey,
     clock_url: stripe.clockUrl,
@@ -129,6 +144,7 @@ function announce(
     worker: worker.url,
     shop: shop.url,
     stripe: stripe.url,
+    mailbox: mail.pageUrl,
     database: database.description,
   };
   console.log(screen({ ...addresses, workerLog: worker.logFile, refusal: worker.refusal, stackFile }));

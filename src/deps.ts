@@ -1,5 +1,6 @@
 import { createDocumentMemory, type DocumentContext, type DocumentMemory } from './core/cached-document.ts';
 import { createLog, describeFault, type Log } from './core/log.ts';
+import { createSealing, type Sealing } from './core/seal.ts';
 import { systemClock, type Clock } from './core/time.ts';
 import { createUsage, type Usage } from './core/usage.ts';
 import {
@@ -10,7 +11,8 @@ import {
   type IdempotencyClaim,
   type RequestDatabase,
 } from './db/index.ts';
-import type { Config } from './env.ts';
+import { emailBinding, type Config } from './env.ts';
+import { openMail, type Mailer } from './mail/index.ts';
 import {
   createStripeClient,
   openStripe,
@@ -32,6 +34,9 @@ export interface Deps {
   /** Memory and store of the cached documents. */
   readonly documents: DocumentContext;
   readonly webhookQueue: Queue;
+  readonly mail: Mailer;
+  /** For secrets that are stored. */
+  readonly sealing: Sealing;
   /** Named in answers, log lines and history rows. */
   readonly requestId: string;
   /** The same for the same request under the same Idempotency-Key: what it creates is named by it. */
@@ -67,6 +72,7 @@ interface Isolate {
   readonly replica: Connection;
   readonly stripe: ReturnType<typeof createStripeClient>;
   readonly memory: DocumentMemory;
+  readonly sealing: Sealing;
 }
 
 const isolates = new WeakMap<Config, Isolate>();
@@ -81,6 +87,7 @@ function isolateFor(config: Config): Isolate {
     replica: replicaUrl === undefined ? database : connect({ url: replicaUrl, fetchEndpoint }),
     stripe: createStripeClient(config.stripe),
     memory: createDocumentMemory(),
+    sealing: createSealing(config.sealingKeys),
   };
   isolates.set(config, isolate);
   return isolate;
@@ -100,6 +107,8 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     log,
     documents: { memory: isolate.memory, store: env.CATALOGUE, clock: systemClock, log, waitUntil },
     webhookQueue: env.WEBHOOK_QUEUE,
+    mail: openMail(config.mail, emailBinding(env)),
+    sealing: isolate.sealing,
     requestId,
     operationId,
     usage,

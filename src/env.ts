@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { sealingKeys, type SealingKey } from './core/seal.ts';
+import { mailSettings, mailVariables, missingMailVariables, type MailSettings } from './mail/index.ts';
 
 /** Texts that stand in examples and old code bases where a secret should stand. */
 const placeholder =
@@ -15,7 +17,7 @@ const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/[^:@/]+:[^@/]+@[^/]+\/.+/, 'must be a postgres:// URL');
 
-const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL', abort: true });
 
 /** Stands in for a service of the outside world in dev and test, where it listens on this machine alone. */
 const loopbackUrl = webUrl.refine(
@@ -61,6 +63,9 @@ const variables = z.object({
   PORTAL_RETURN_URL: webUrl,
   /** Origins whose pages may call the API from a browser; none when it is not set. */
   CORS_ORIGINS: list(webUrl).optional(),
+  /** Seals the secrets that are stored; several while one is being replaced. */
+  AUTH_ENC_KEY: sealingKeys.optional(),
+  ...mailVariables,
 });
 
 type Variables = z.output<typeof variables>;
@@ -74,6 +79,16 @@ export const optionalVariableNames: readonly string[] = Object.entries(variables
 
 /** The bindings that must be there; their own types come from wrangler.toml. */
 const bindings = ['CATALOGUE', 'WEBHOOK_QUEUE'] as const satisfies readonly (keyof Env)[];
+
+/** Those that an installation may add; wrangler.toml, of which the types of the others are made, has none of them. */
+interface OptionalBindings {
+  readonly EMAIL?: SendEmail;
+}
+
+/** Cloudflare's Email Service, where it is bound. */
+export function emailBinding(env: Env & OptionalBindings): SendEmail | undefined {
+  return env.EMAIL;
+}
 
 export interface Config {
   readonly database: {
@@ -95,6 +110,10 @@ export interface Config {
   };
   readonly returnUrls: { readonly success: string; readonly cancel: string; readonly portal: string };
   readonly corsOrigins: readonly string[];
+  /** The first one seals, all of them open; none: nothing is sealed. */
+  readonly sealingKeys: readonly SealingKey[];
+  /** Undefined: no mail is sent. */
+  readonly mail: MailSettings | undefined;
   /** Undefined: the machine's time is the time. */
   readonly clockUrl: string | undefined;
 }
@@ -113,12 +132,17 @@ export type ConfigResult =
 export function checkVariables(env: Readonly<Record<string, unknown>>): ConfigResult {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = variables.safeParse(present);
-  if (parsed.success) return { ok: true, config: toConfig(parsed.data) };
-  const problems = parsed.error.issues.map((issue) => {
+  const missingBeside = missingMailVariables(present);
+  if (parsed.success && missingBeside.length === 0) return { ok: true, config: toConfig(parsed.data) };
+  const problems = (parsed.error?.issues ?? []).map((issue) => {
     const variable = String(issue.path[0]);
     return { variable, reason: present[variable] === undefined ? 'is not set' : issue.message };
   });
-  return { ok: false, problems: firstOfEach(problems) };
+  return { ok: false, problems: firstOfEach([...problems, ...missingBeside.map(notSet)]) };
+}
+
+function notSet(variable: string): ConfigProblem {
+  return { variable, reason: 'is not set' };
 }
 
 /** Everything that the Worker needs. It serves nothing but /health while this is not ok. */
@@ -127,8 +151,15 @@ export function parseEnv(env: Env): ConfigResult {
   const missing = bindings
     .filter((name) => env[name] === undefined)
     .map((variable) => ({ variable, reason: 'is not bound' }));
-  if (missing.length === 0) return result;
-  return { ok: false, problems: [...missing, ...(result.ok ? [] : result.problems)] };
+  const problems = [...missing, ...(result.ok ? halfMail(env, result.config) : result.problems)];
+  return problems.length === 0 ? result : { ok: false, problems };
+}
+
+/** A sender without a way out, or a way out without a sender. */
+function halfMail(env: Env, { mail }: Config): readonly ConfigProblem[] {
+  const isBound = emailBinding(env) !== undefined;
+  if (mail === undefined) return isBound ? [notSet('MAIL_FROM')] : [];
+  return mail.provider === undefined && !isBound ? [notSet('MAIL_API_URL')] : [];
 }
 
 function toConfig(values: Variables): Config {
@@ -156,6 +187,8 @@ function toConfig(values: Variables): Config {
       portal: values.PORTAL_RETURN_URL,
     },
     corsOrigins: values.CORS_ORIGINS ?? [],
+    sealingKeys: values.AUTH_ENC_KEY ?? [],
+    mail: mailSettings(values),
     clockUrl: values.CLOCK_URL,
   };
 }

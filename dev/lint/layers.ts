@@ -9,7 +9,9 @@ const domains: Readonly<Record<string, readonly string[]>> = {
   credits: ['customers', 'stripe'],
   customers: ['stripe'],
   stripe: [],
-  identity: [],
+  outbound: ['mail'],
+  identity: ['mail'],
+  mail: [],
   ops: [],
 };
 

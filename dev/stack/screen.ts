@@ -3,6 +3,8 @@ export interface RunningStack {
   readonly worker: string;
   readonly shop: string;
   readonly stripe: string | null;
+  /** Where the mails are shown; null: they are really sent. */
+  readonly mailbox: string | null;
   readonly database: string;
   readonly workerLog: string;
   /** Why the API serves nothing, if it does not. */
@@ -20,6 +22,7 @@ export function screen(stack: RunningStack): string {
       'Stripe',
       stack.stripe === null ? 'the account of STRIPE_SECRET_KEY' : `${stack.stripe}/_sandbox  (sandbox)`,
     ],
+    ['Mail', stack.mailbox ?? 'sent by MAIL_API_URL'],
     ['Database', stack.database],
     ['Worker log', stack.workerLog],
   ];

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { connectRunner } from '../database/connect.ts';
 import { migrationsDirectory, readMigrations } from '../database/migrations.ts';
+import { startMailbox } from '../mailbox/index.ts';
 import { startGateway } from '../neon-gateway/index.ts';
 import { startPostgres } from '../postgres.ts';
 import { DEFAULT_API_KEY, startStripeSandbox, StateFileOutdated } from '../stripe-sandbox/index.ts';
@@ -108,5 +109,29 @@ export async function startStripe(
     clockUrl: sandbox.clockUrl,
     deliverTo: (url) => sandbox.setWebhookEndpoint({ url }),
     stop: () => sandbox.stop(),
+  };
+}
+
+export interface MailService extends Service {
+  /** Where the mails are shown; null: the developer's own provider has them. */
+  readonly pageUrl: string | null;
+  /** What the Worker sends by. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The provider of the developer's own MAIL_API_URL, else a mailbox on this machine. */
+export async function startMail(own: Readonly<Record<string, string>>): Promise<MailService> {
+  if (own.MAIL_API_URL !== undefined) {
+    return { pageUrl: null, variables: {}, stop: async () => undefined };
+  }
+  const mailbox = await startMailbox();
+  return {
+    pageUrl: mailbox.pageUrl,
+    variables: {
+      MAIL_API_URL: mailbox.apiUrl,
+      MAIL_API_KEY: mailbox.apiKey,
+      MAIL_FROM: own.MAIL_FROM ?? 'Ratecard <ratecard@example.com>',
+    },
+    stop: () => mailbox.stop(),
   };
 }

@@ -60,15 +60,20 @@ export function readDevVariables(): Readonly<Record<string, string>> {
 export interface LocalSecrets {
   readonly jwt_secret: string;
   readonly webhook_secret: string;
+  readonly auth_enc_key: string;
 }
 
-/** Made at random once, and kept, so that tokens and webhooks of the run before stay good. */
+/** Made at random once, and kept, so that tokens, webhooks and what was sealed in the run before stay good. */
 export function localSecrets(stateFolder: string): LocalSecrets {
   const secretsFile = join(stateFolder, 'secrets.json');
-  if (existsSync(secretsFile)) return JSON.parse(readFileSync(secretsFile, 'utf8'));
+  const kept: Partial<LocalSecrets> = existsSync(secretsFile)
+    ? JSON.parse(readFileSync(secretsFile, 'utf8'))
+    : {};
   const secrets = {
     jwt_secret: randomBytes(32).toString('base64url'),
     webhook_secret: `whsec_${randomBytes(24).toString('hex')}`,
+    auth_enc_key: `1:${randomBytes(32).toString('base64')}`,
+    ...kept,
   };
   writeFileSync(secretsFile, JSON.stringify(secrets), { mode: 0o600 });
   return secrets;

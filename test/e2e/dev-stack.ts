@@ -12,6 +12,7 @@ export interface StackFile {
   readonly stripe: string;
   readonly gateway: string;
   readonly shop: string;
+  readonly mailbox: string;
   readonly database_url: string;
   readonly webhook_secret: string;
   readonly jwt_secret: string;

@@ -85,6 +85,8 @@ describe('npm run dev', () => {
     expect(stack.output()).toContain(stack.file.worker);
     expect(stack.output()).toContain('/payment/purchase-credits');
     expect((await fetch(stack.file.shop)).status).toBe(200);
+    expect(stack.output()).toContain(stack.file.mailbox);
+    expect(await (await fetch(stack.file.mailbox)).text()).toContain('<h1>Mailbox</h1>');
   });
 
   test('lets the driver in where the file says', async () => {
@@ -213,7 +215,10 @@ describe("one customer's story", () => {
 });
 
 describe('the local stack', () => {
-  const addresses = () => [stack.file.worker, stack.file.stripe, stack.file.gateway, stack.file.shop];
+  const addresses = () => {
+    const { worker, stripe, gateway, shop, mailbox } = stack.file;
+    return [worker, stripe, gateway, shop, mailbox];
+  };
   const isDown = async () => (await Promise.all(addresses().map(isClosed))).every(Boolean);
 
   test('stops with everything that it started on Ctrl-C, and keeps what was', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
-import { checkVariables } from '../../src/env.ts';
+import { checkVariables, parseEnv } from '../../src/env.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 const goodVariables = {
@@ -14,6 +14,16 @@ const goodVariables = {
   CHECKOUT_CANCEL_URL: 'https://shop.test/cancel',
   PORTAL_RETURN_URL: 'https://shop.test/account',
 };
+
+const goodMail = {
+  MAIL_API_URL: 'https://api.resend.com/emails',
+  MAIL_API_KEY: 're_123456789',
+  MAIL_FROM: 'Ratecard <ratecard@shop.test>',
+};
+
+/** 32 bytes that look random. */
+const key = (seed: number) =>
+  Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37 + seed * 101) % 256)).toString('base64');
 
 const problemsWith = (changes: Record<string, string | undefined>) => {
   const result = checkVariables({ ...goodVariables, ...changes });
@@ -48,11 +58,67 @@ describe('the configuration', () => {
     ['STRIPE_WEBHOOK_SECRET', 'whsec_0123456789abcdef0123,other'],
     ['STRIPE_API_BASE', 'https://evil.example/'],
     ['CLOCK_URL', 'https://evil.example/time'],
+    ['CLOCK_URL', 'nonsense'],
     ['DATABASE_FETCH_ENDPOINT', 'https://evil.example/sql'],
     ['CHECKOUT_SUCCESS_URL', 'javascript:alert(1)'],
     ['CORS_ORIGINS', 'nonsense'],
+    ['AUTH_ENC_KEY', key(1)],
+    ['AUTH_ENC_KEY', `1:${key(1)}, 1:${key(2)}`],
+    ['AUTH_ENC_KEY', `1:${key(1)},`],
+    ['AUTH_ENC_KEY', `0:${key(1)}`],
+    ['AUTH_ENC_KEY', `1:${Buffer.alloc(16, 'abcdefghijklmnop').toString('base64')}`],
+    ['AUTH_ENC_KEY', `1:${Buffer.alloc(32).toString('base64')}`],
+    ['AUTH_ENC_KEY', `1:${Buffer.alloc(32, 'password').toString('base64')}`],
   ])('is refused with %s=%s', (variable, value) => {
     expect(problemsWith({ [variable]: value })).toEqual([variable]);
+  });
+
+  test.each([
+    ['MAIL_API_URL', 'http://api.resend.com/emails'],
+    ['MAIL_API_URL', 'https://user:word@api.resend.com/emails'],
+    ['MAIL_API_URL', 'nonsense'],
+    ['MAIL_API_KEY', 're_1 2'],
+    ['MAIL_API_KEY', 're_1\nX-Other: 1'],
+    ['MAIL_FROM', 'ratecard'],
+    ['MAIL_FROM', 'Ratecard <ratecard>'],
+    ['MAIL_FROM', 'Shop, Inc <ratecard@shop.test>'],
+    ['MAIL_FROM', 'a@shop.test, b@shop.test'],
+    ['MAIL_FROM', 'Ratecard <a@shop.test>\r\nBcc: b@shop.test'],
+    ['MAIL_FROM', 'Rate\ncard <a@shop.test>'],
+    ['MAIL_FROM', 'b@shop.test <a@shop.test>'],
+  ])('is refused with %s=%j', (variable, value) => {
+    expect(problemsWith({ ...goodMail, [variable]: value })).toEqual([variable]);
+  });
+
+  test('knows no mail and no sealing unless they are configured', () => {
+    const result = checkVariables(goodVariables);
+    expect(result.ok && result.config).toMatchObject({ mail: undefined, sealingKeys: [] });
+  });
+
+  test('takes a mail provider, on this machine by plain HTTP too', () => {
+    for (const url of [goodMail.MAIL_API_URL, 'http://127.0.0.1:4000/emails']) {
+      const result = checkVariables({ ...goodVariables, ...goodMail, MAIL_API_URL: url });
+      expect(result.ok && result.config.mail).toEqual({
+        from: { address: 'ratecard@shop.test', name: 'Ratecard' },
+        provider: { url, key: 're_123456789' },
+      });
+    }
+  });
+
+  test.each([
+    [['MAIL_API_URL'], ['MAIL_API_KEY', 'MAIL_FROM']],
+    [['MAIL_API_KEY'], ['MAIL_API_URL', 'MAIL_FROM']],
+    [['MAIL_API_URL', 'MAIL_API_KEY'], ['MAIL_FROM']],
+    [['MAIL_API_URL', 'MAIL_FROM'], ['MAIL_API_KEY']],
+    [['MAIL_API_KEY', 'MAIL_FROM'], ['MAIL_API_URL']],
+  ])('with %j alone misses %j: no mail is half configured', (given, missing) => {
+    const some = Object.fromEntries(Object.entries(goodMail).filter(([name]) => given.includes(name)));
+    expect(problemsWith(some)).toEqual(missing);
+  });
+
+  test('takes several keys that seal, the first one first', () => {
+    const result = checkVariables({ ...goodVariables, AUTH_ENC_KEY: `2:${key(2)}, 1:${key(1)}` });
+    expect(result.ok && result.config.sealingKeys.map(({ version }) => version)).toEqual(['2', '1']);
   });
 
   test('takes several webhook secrets, for the time of a roll', () => {
@@ -71,6 +137,10 @@ describe('the configuration', () => {
       ...goodVariables,
       JWT_SECRET: 'short-but-private',
       DATABASE_URL: 'private-url',
+      AUTH_ENC_KEY: '1:private',
+      MAIL_API_URL: 'http://private.test',
+      MAIL_API_KEY: 'private key',
+      MAIL_FROM: 'private',
     });
     expect(JSON.stringify(result)).not.toMatch(/private/);
   });
@@ -84,6 +154,8 @@ describe('a Worker without a good configuration', () => {
     ['JWT_SECRET', undefined],
     ['JWT_SECRET', 'your-secret-key-change-in-production'],
     ['STRIPE_WEBHOOK_SECRET', undefined],
+    ['MAIL_API_KEY', undefined],
+    ['AUTH_ENC_KEY', '1:c2hvcnQ='],
   ])('serves nothing but /health and names %s (%s)', async (variable, value) => {
     worker = await startWorker({ variables: { [variable]: value } });
     expect((await worker.request('/health')).status).toBe(200);
@@ -118,5 +190,24 @@ describe('while JWT_SECRET is being changed', () => {
     expect(await statusWith(worker.tokens.secret)).toBe(200);
     expect(await statusWith(previous)).toBe(200);
     expect(await statusWith(`${previous}x`)).toBe(401);
+  });
+});
+
+describe('mail by the binding', () => {
+  const bindings = { CATALOGUE: {}, WEBHOOK_QUEUE: {}, ...goodVariables };
+  const problemsOf = (values: object) => {
+    const result = parseEnv(environment(values));
+    return result.ok ? [] : result.problems.map(({ variable }) => variable);
+  };
+  /** Safe: the configuration is what finds out whether everything is there. */
+  const environment = (values: object) => values as Env;
+  const EMAIL = { send: async () => undefined };
+
+  test('needs a sender, and a sender needs a way for its mails', () => {
+    expect(problemsOf(bindings)).toEqual([]);
+    expect(problemsOf({ ...bindings, EMAIL })).toEqual(['MAIL_FROM']);
+    expect(problemsOf({ ...bindings, MAIL_FROM: 'a@shop.test' })).toEqual(['MAIL_API_URL']);
+    expect(problemsOf({ ...bindings, EMAIL, MAIL_FROM: 'a@shop.test' })).toEqual([]);
+    expect(problemsOf({ ...bindings, EMAIL, ...goodMail })).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import { createTestHarness } from 'wrangler';
+import { startMailbox, type Mailbox } from '../../dev/mailbox/index.ts';
 import { startGateway, type NeonGateway } from '../../dev/neon-gateway/index.ts';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
@@ -35,12 +36,14 @@ export interface TestAnswer {
   readonly databaseCalls: number;
 }
 
-/** The real Worker in workerd, before a database, a gateway and a Stripe sandbox of its own. */
+/** The real Worker in workerd, before a database, a gateway, a Stripe sandbox and a mailbox of its own. */
 export interface TestWorker {
   readonly url: string;
   readonly database: TestDatabase;
   readonly gateway: NeonGateway;
   readonly stripe: StripeSandbox;
+  /** Where its mails go. */
+  readonly mailbox: Mailbox;
   readonly tokens: { readonly secret: string; readonly issuer: string; readonly audience: string };
   request(path: string, request?: TestRequest): Promise<TestAnswer>;
   /** A token as `npm run token` makes it; the subject is a new one unless it is given. */
@@ -87,6 +90,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
   const stripe = await startStripeSandbox({
     retryDelaysSeconds: options.retryDelaysSeconds ?? [0.1, 0.2, 0.5, 1, 2],
   });
+  const mailbox = await startMailbox();
   const secret = randomUUID() + randomUUID();
   const tokens = { secret, issuer, audience };
   const variables: Readonly<Record<string, string | undefined>> = {
@@ -102,6 +106,10 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
     CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
     PORTAL_RETURN_URL: 'https://shop.test/account',
+    AUTH_ENC_KEY: `1:${randomBytes(32).toString('base64')}`,
+    MAIL_API_URL: mailbox.apiUrl,
+    MAIL_API_KEY: mailbox.apiKey,
+    MAIL_FROM: 'Ratecard <ratecard@shop.test>',
     ...options.variables,
   };
   const harness = createTestHarness();
@@ -136,6 +144,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     database,
     gateway,
     stripe,
+    mailbox,
     tokens,
     request: async (path, request = {}) => readAnswer(await fetch(`${url.origin}${path}`, init(request))),
     token: (role, subject = randomUUID()) =>
@@ -154,7 +163,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     },
     stop: async () => {
       await harness.close();
-      await Promise.all([stripe.stop(), gateway.stop()]);
+      await Promise.all([stripe.stop(), gateway.stop(), mailbox.stop()]);
       await database.drop();
     },
   };
