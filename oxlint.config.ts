@@ -10,6 +10,7 @@ const entries = [
   'dev/lint/plugin.ts',
   'test/support/global-setup.ts',
   'test/support/count-reporter.ts',
+  'test/mail/probe-worker.ts',
 ];
 
 /** The rules of the house that the categories `correctness` and `suspicious` do not have. */

@@ -189,7 +189,13 @@ export const layerCases: readonly LintCase[] = [
     rule: 'ratecard(domain-order)',
     file: 'src/identity/sign-in.ts',
     forbids: ["import { $ } from '../customers/index.ts';", "import { $ } from '../ops/index.ts';"],
-    allows: ["import { $ } from '../db/client.ts';"],
+    allows: ["import { $ } from '../db/client.ts';", "import { $ } from '../mail/index.ts';"],
+  },
+  {
+    rule: 'ratecard(domain-order)',
+    file: 'src/mail/http-mailer.ts',
+    forbids: ["import { $ } from '../identity/index.ts';", "import { $ } from '../customers/index.ts';"],
+    allows: ["import { $ } from '../core/log.ts';"],
   },
   {
     rule: 'ratecard(domain-order)',

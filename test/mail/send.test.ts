@@ -1,3 +1,4 @@
+import { createServer, type OutgoingHttpHeaders } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startMailbox, type Mailbox } from '../../dev/mailbox/index.ts';
 import { describeFault } from '../../src/core/log.ts';
@@ -15,8 +16,22 @@ afterEach(() => mailbox.setFault(undefined));
 afterAll(() => mailbox.stop());
 
 const from = { address: 'ratecard@shop.test', name: 'Ratecard' };
-const httpMailer = (key = mailbox.apiKey, url = mailbox.apiUrl) =>
-  createHttpMailer({ url, key, from, timeoutMilliseconds: 500 });
+const httpMailer = (key = mailbox.apiKey, url = mailbox.apiUrl) => createHttpMailer({ url, key, from });
+const impatientMailer = () =>
+  createHttpMailer({ url: mailbox.apiUrl, key: mailbox.apiKey, from, timeoutMilliseconds: 50 });
+
+/** What a provider makes the mailer throw that answers so. */
+async function faultAfter(status: number, body: string, headers: OutgoingHttpHeaders = {}) {
+  const server = createServer((_request, response) => response.writeHead(status, headers).end(body));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  try {
+    return await faultOf(httpMailer('re_key', `http://127.0.0.1:${port}/emails`).send(newMail()));
+  } finally {
+    server.close();
+  }
+}
 
 let sequence = 0;
 function newMail(changes: Partial<Mail> = {}): Mail {
@@ -77,7 +92,10 @@ describe('a mail by the HTTP provider', () => {
 
   test('is given up when nobody answers in time, or nobody is there', async () => {
     mailbox.setFault(() => 'hang');
-    expect(await faultOf(mailer.send(newMail()))).toMatchObject({ trouble: 'no_answer', isPassing: true });
+    expect(await faultOf(impatientMailer().send(newMail()))).toMatchObject({
+      trouble: 'no_answer',
+      isPassing: true,
+    });
     const gone = await startMailbox();
     await gone.stop();
     const sending = httpMailer(gone.apiKey, gone.apiUrl).send(newMail());
@@ -102,14 +120,31 @@ describe('a mail by the HTTP provider', () => {
   });
 
   test('does not follow the provider to another address: the key would go with it', async () => {
-    mailbox.setFault(() => ({ status: 307 }));
-    expect(await faultOf(mailer.send(newMail()))).toMatchObject({ trouble: 'refused', status: 307 });
+    const requests = mailbox.requestCount;
+    for (const status of [301, 302, 307, 308]) {
+      const fault = await faultAfter(status, '', { Location: mailbox.apiUrl });
+      expect(fault).toMatchObject({ trouble: 'refused', status });
+    }
+    expect(mailbox.requestCount).toBe(requests);
+  });
+
+  test('is to be sent again while it is just being sent under its id', async () => {
+    const body = JSON.stringify({ name: 'concurrent_idempotent_requests' });
+    expect(await faultAfter(409, body)).toMatchObject({ trouble: 'unavailable', isPassing: true });
+  });
+
+  test('is refused with whatever the provider says, of which only names are told', async () => {
+    const bodies = ['', 'not JSON', 'null', '[]', '{"name":7}', '{"name":"no operator@shop.test here"}'];
+    for (const body of bodies) {
+      expect(await faultAfter(422, body)).toMatchObject({ trouble: 'refused', status: 422, code: undefined });
+    }
+    expect(await faultAfter(422, '{"name":"validation_error"}')).toMatchObject({ code: 'validation_error' });
   });
 
   test('fails without telling its address, subject, text or key to the log', async () => {
     for (const fault of ['hang', 'lose-answer', { status: 500 }, { status: 422 }] as const) {
       mailbox.setFault(() => fault);
-      const error = await faultOf(mailer.send(newMail()));
+      const error = await faultOf((fault === 'hang' ? impatientMailer() : mailer).send(newMail()));
       const told = `${error.message} ${JSON.stringify(describeFault(error))} ${String(error.cause)}`;
       expect(told).not.toMatch(/operator|Secret|Events wait|re_/);
       expect(describeFault(error)).toMatchObject({ fault: 'MailFault', mail: error.trouble });
