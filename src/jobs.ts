@@ -8,41 +8,46 @@ import { configurationOf } from './http/index.ts';
 import { convergeStripe, mendCatalogue } from './pricing/index.ts';
 import { answerDoorbells, sweepEvents } from './webhooks/index.ts';
 
-/** Messages are only doorbells: all are taken, and what could not be done is found by the sweep. */
+/** Where messages end that no consumer could deal with. What they stood for is in the database, and is swept up. */
+const deadLetterQueue = 'ratecard-webhooks-dead';
+
+/** While the configuration is not good, messages wait; each of the others is answered on its own. */
 export async function handleQueue(
   batch: MessageBatch<unknown>,
   env: Env,
   context: ExecutionContext,
 ): Promise<void> {
   const deps = await jobDeps(env, context);
-  if (deps !== undefined) {
-    await answerDoorbells(
-      deps,
-      batch.messages.map(({ body }) => body),
-    );
+  if (deps === undefined) {
+    batch.retryAll({ delaySeconds: 60 });
+  } else if (batch.queue === deadLetterQueue) {
+    deps.log.error('queue_messages_dead', { count: batch.messages.length });
+    batch.ackAll();
+  } else {
+    await answerDoorbells(deps, batch.messages);
   }
-  batch.ackAll();
 }
 
 type Job = (deps: Deps) => Promise<unknown>;
 
-/** Every minute. Each brings one thing up to what the database says, and can be run again at any time. */
-const everyMinute = {
-  sweepEvents,
-  convergeStripe,
-  mendCatalogue,
-  mendCosts,
-  grantPlanMonths,
-  expireCredits,
-  runTopUps,
-} satisfies Readonly<Record<string, Job>>;
-
-const everyHour = {
-  forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())),
-} satisfies Readonly<Record<string, Job>>;
-
-/** At 03:17 UTC, when little else happens. */
-const everyNight = { reconcileNightly } satisfies Readonly<Record<string, Job>>;
+/**
+ * What is done when, by the cron triggers of wrangler.toml, each in an invocation of its own. Every job brings one thing
+ * up to what the database says, and can be run again at any time.
+ */
+export const schedule: Readonly<Record<string, Readonly<Record<string, Job>>>> = {
+  '* * * * *': {
+    sweepEvents,
+    convergeStripe,
+    mendCatalogue,
+    mendCosts,
+    grantPlanMonths,
+    expireCredits,
+    runTopUps,
+  },
+  '47 * * * *': { forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())) },
+  // When little else happens.
+  '17 3 * * *': { reconcileNightly },
+};
 
 export async function handleScheduled(
   controller: ScheduledController,
@@ -51,14 +56,7 @@ export async function handleScheduled(
 ): Promise<void> {
   const deps = await jobDeps(env, context);
   if (deps === undefined) return;
-  const time = new Date(controller.scheduledTime);
-  const isFullHour = time.getUTCMinutes() === 0;
-  const isNight = time.getUTCHours() === 3 && time.getUTCMinutes() === 17;
-  const jobs = Object.entries<Job>({
-    ...everyMinute,
-    ...(isFullHour ? everyHour : {}),
-    ...(isNight ? everyNight : {}),
-  });
+  const jobs = Object.entries(schedule[controller.cron] ?? {});
   await Promise.all(jobs.map(([name, job]) => runJob(deps, name, job)));
 }
 

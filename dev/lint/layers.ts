@@ -11,8 +11,8 @@ const domains: Readonly<Record<string, readonly string[]>> = {
   stripe: [],
   outbound: ['mail'],
   identity: ['mail'],
-  mail: [],
   ops: [],
+  mail: [],
 };
 
 /** What lies under the domains. These have no door: any file of theirs may be imported. */

@@ -4,12 +4,15 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { optionalVariableNames } from '../../src/env.ts';
+import { schedule } from '../../src/jobs.ts';
 import { z } from 'zod';
+import { firesAt } from './cron.ts';
 import { startKept, type KeptProcess } from './kept-process.ts';
 import { StackRefused } from './settings.ts';
 
 const readyWithinMilliseconds = 60_000;
 const cronMilliseconds = 60_000;
+const everyMinute = '* * * * *';
 
 export interface LocalWorker {
   readonly url: string;
@@ -46,8 +49,8 @@ export async function startLocalWorker(
     throw new Error(`The Worker ended with code ${code}; ${logFile} says why.`);
   });
   const refusal = await Promise.race([untilReady(url), failed]);
-  const cron = setInterval(() => void fireCron(url), cronMilliseconds);
-  await fireCron(url);
+  const cron = setInterval(() => void fireCrons(url, new Date()), cronMilliseconds);
+  await fireCron(url, everyMinute);
   return {
     url,
     logFile,
@@ -125,7 +128,15 @@ async function untilReady(url: string): Promise<string | undefined> {
 
 const notReady = z.object({ code: z.string(), detail: z.string() });
 
-/** A cron that fails is logged by the Worker; the next one comes in a minute. */
-async function fireCron(url: string): Promise<void> {
-  await fetch(`${url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`).catch(() => undefined);
+/** Those whose time it is. */
+async function fireCrons(url: string, moment: Date): Promise<void> {
+  const due = Object.keys(schedule).filter((cron) => firesAt(cron, moment));
+  await Promise.all(due.map((cron) => fireCron(url, cron)));
+}
+
+/** A cron that fails is logged by the Worker; the next one comes in time. */
+async function fireCron(url: string, cron: string): Promise<void> {
+  const target = new URL('/cdn-cgi/handler/scheduled', url);
+  target.searchParams.set('cron', cron);
+  await fetch(target).catch(() => undefined);
 }

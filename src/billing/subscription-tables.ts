@@ -91,6 +91,9 @@ export const subscriptionChanges = pgTable(
       foreignColumns: [subscriptions.id],
     }),
     index('subscription_changes_customer_id').on(table.customerId, table.id),
+    index('subscription_changes_event_id')
+      .on(table.eventId)
+      .where(sql`${table.eventId} is not null`),
   ],
 );
 

@@ -197,6 +197,9 @@ export const creditTransactions = pgTable(
     unique('credit_transactions_source_unique').on(table.transactionType, table.sourceRef),
     unique('credit_transactions_idempotency_key_unique').on(table.customerId, table.idempotencyKey),
     index('credit_transactions_created_at').on(table.customerId, table.createdAt),
+    index('credit_transactions_event_id')
+      .on(table.eventId)
+      .where(sql`${table.eventId} is not null`),
     // Few beside what is used, and looked for among it.
     index('credit_transactions_not_used')
       .on(table.customerId, table.sequence)

@@ -57,7 +57,12 @@ export const event = z.object({
   created: moment,
   livemode: z.boolean(),
   data: z.object({
-    object: z.looseObject({ id: z.string().nullish(), charge: named, payment_intent: named }),
+    object: z.looseObject({
+      id: z.string().nullish(),
+      charge: named,
+      payment_intent: named,
+      customer: named,
+    }),
   }),
 });
 export type StripeEvent = z.output<typeof event>;

@@ -100,19 +100,16 @@ const notices = sql`
 
 /** Events are the customer's once they are processed; before that, those are that name it as Stripe's customer. */
 function webhookEvents(): SQL {
-  const columns = sql`event_id, event_type, status, ignored_reason, attempts, last_error, stripe_created, received_at,
-    processed_at, next_attempt_at`;
-  const unplaced = (statuses: SQL) => sql`
-    select ${columns} from webhook_events
-    where customer_id is null and status in (${statuses}) and strpos(payload, (
-      select '"' || stripe_customer_id || '"' from customers where id = customer.id)) > 0`;
-  return sql`
+  const newest = (condition: SQL) => sql`
     select event_id, event_type, status, ignored_reason, attempts, last_error, stripe_created, received_at,
       processed_at, case when status in ('pending', 'failed') then next_attempt_at end as next_attempt_at
-    from (
-      (select ${columns} from webhook_events where customer_id = customer.id order by received_at desc limit 50)
-      union all ${unplaced(sql`'pending', 'processing', 'failed'`)}
-      union all ${unplaced(sql`'dead'`)}
+    from webhook_events where ${condition} order by received_at desc limit 50`;
+  return sql`
+    select * from (
+      (${newest(sql`customer_id = customer.id`)})
+      union all
+      (${newest(sql`customer_id is null and stripe_customer_id = (
+        select stripe_customer_id from customers where id = customer.id)`)})
     ) as event
     order by received_at desc, event_id limit 50`;
 }

@@ -5,38 +5,103 @@ import { isStatementError, StatementError } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { readStoredEvent, StripeRefusal, type StripeEvent } from '../stripe/index.ts';
 import { handlerOf } from './handlers.ts';
-import { claimEvent, claimLost, completeEvent, failEvent, ignoreEvent, type Claim } from './queries.ts';
+import {
+  claimEvent,
+  claimLost,
+  claimNextEvent,
+  completeEvent,
+  failEvent,
+  ignoreEvent,
+  type Claim,
+} from './queries.ts';
+import { ringDoorbell } from './ring-doorbell.ts';
 
-export type ProcessDeps = Pick<Deps, 'db' | 'stripe' | 'log' | 'clock'>;
+export type ProcessDeps = Pick<Deps, 'db' | 'stripe' | 'log' | 'clock' | 'webhookQueue'>;
+
+/** A claim with what is to be done about it. */
+interface Work extends Claim {
+  readonly payload: string;
+}
+
+/** What became of an attempt: whether the event is to be tried again, and what comes next. */
+interface Ended {
+  /** Null: it is done, dead, or another worker's. */
+  readonly dueInSeconds: number | null;
+  readonly next: Work | undefined;
+}
+
+/** A customer with more than that at once has the rest done by the scheduled sweep. */
+const eventsInARow = 20;
 
 /**
- * Processes one stored event, if it is due and nobody else has it: claims it, asks Stripe, and commits the effects
- * together with the event's completion. A failure is recorded with the event and tried again later. Throws only when
- * the database does not answer; the lease then runs out, and the sweep takes the event up again.
+ * Processes one stored event, if it is due and nobody else has it, and then those of the same customer that are due,
+ * one after the other: claims it, asks Stripe, and commits the effects together with the event's completion. A failure
+ * is recorded with the event. Answers in how many seconds the event is due again; null when there is nothing left to
+ * do about it, or another worker will. Throws only when the database does not answer; the lease then runs out, and the
+ * sweep takes the event up again.
  */
-export async function processEvent(deps: ProcessDeps, eventId: string): Promise<void> {
-  const [claimed] = await deps.db.run(claimEvent(eventId));
-  if (claimed === undefined) return;
-  const claim = { eventId, attempt: claimed.attempt };
-  try {
-    const event = readStoredEvent(claimed.payload);
-    await untilFresh(() => settle(deps, claim, event));
-  } catch (error) {
-    if (isStatementError(error, claimLost)) {
-      deps.log.info('webhook_claim_lost', { event_id: eventId, attempt: claim.attempt });
-    } else {
-      await recordFailure(deps, claim, error);
-    }
+export async function processEvent(deps: ProcessDeps, eventId: string): Promise<number | null> {
+  const work = await claim(deps, eventId);
+  if (work === undefined) return null;
+  const { dueInSeconds, next } = await attempt(deps, work, true);
+  await processFollowing(deps, next);
+  return dueInSeconds;
+}
+
+async function claim(deps: ProcessDeps, eventId: string): Promise<Work | undefined> {
+  const { rows } = await deps.db.run(claimEvent(eventId));
+  const [answer] = rows;
+  if (answer?.outcome === 'buried') {
+    deps.log.error('webhook_event_dead', {
+      event_id: eventId,
+      event_type: String(answer.event_type),
+      code: 'worker_lost',
+    });
+  }
+  const { payload, attempt: number } = answer ?? {};
+  return typeof payload === 'string' && typeof number === 'number'
+    ? { eventId, attempt: number, payload }
+    : undefined;
+}
+
+/** Others of one customer, which no other worker takes meanwhile. They were left to this one. */
+async function processFollowing(deps: ProcessDeps, first: Work | undefined): Promise<void> {
+  let work = first;
+  for (let count = 2; work !== undefined; count += 1) {
+    const { eventId } = work;
+    const { dueInSeconds, next } = await attempt(deps, work, count < eventsInARow);
+    if (dueInSeconds !== null) await ringDoorbell(deps, eventId, dueInSeconds);
+    work = next;
   }
 }
 
-async function settle(deps: ProcessDeps, claim: Claim, event: StripeEvent): Promise<void> {
-  const settlement = await settlementOf(deps, event);
-  if (settlement.kind === 'ignored') {
-    await deps.db.run(ignoreEvent(claim, settlement.reason));
-    return;
+async function attempt(deps: ProcessDeps, work: Work, takesNext: boolean): Promise<Ended> {
+  try {
+    const event = readStoredEvent(work.payload);
+    return { dueInSeconds: null, next: await untilFresh(() => settle(deps, work, event, takesNext)) };
+  } catch (error) {
+    return recordFailure(deps, work, error, takesNext);
   }
-  await deps.db.batch([completeEvent(claim, settlement.customerId), ...settlement.statements]);
+}
+
+/** Commits what an event leads to, and takes the next one of its customer. */
+async function settle(
+  deps: ProcessDeps,
+  work: Work,
+  event: StripeEvent,
+  takesNext: boolean,
+): Promise<Work | undefined> {
+  const settlement = await settlementOf(deps, event);
+  const following = claimNextEvent(work.eventId, takesNext);
+  const [, next] =
+    settlement.kind === 'ignored'
+      ? await deps.db.batch([ignoreEvent(work, settlement.reason), following])
+      : await deps.db.batch([
+          completeEvent(work, settlement.customerId),
+          following,
+          ...settlement.statements,
+        ]);
+  return workOf(next.rows);
 }
 
 async function settlementOf(
@@ -57,12 +122,26 @@ async function settlementOf(
   return handler(deps, fact);
 }
 
-async function recordFailure(deps: ProcessDeps, claim: Claim, error: unknown): Promise<void> {
-  const code = codeOf(error);
-  const [recorded] = await deps.db.run(failEvent(claim, code));
-  const members = { event_id: claim.eventId, attempt: claim.attempt, code };
-  if (recorded === undefined) deps.log.info('webhook_claim_lost', members);
-  else deps.log.error(`webhook_event_${recorded.status}`, { ...members, ...describeFault(error) });
+async function recordFailure(
+  deps: ProcessDeps,
+  work: Work,
+  error: unknown,
+  takesNext: boolean,
+): Promise<Ended> {
+  const { eventId, attempt: number } = work;
+  const members = { event_id: eventId, attempt: number };
+  try {
+    if (isStatementError(error, claimLost)) throw error;
+    const code = codeOf(error);
+    const [ended, next] = await deps.db.batch([failEvent(work, code), claimNextEvent(eventId, takesNext)]);
+    const { status, due_in_seconds: dueInSeconds } = onlyRow(ended.rows);
+    deps.log.error(`webhook_event_${status}`, { ...members, code, ...describeFault(error) });
+    return { dueInSeconds, next: workOf(next.rows) };
+  } catch (fault) {
+    if (!isStatementError(fault, claimLost)) throw fault;
+    deps.log.info('webhook_claim_lost', members);
+    return { dueInSeconds: null, next: undefined };
+  }
 }
 
 /** What of an error is kept with the event: names and codes, because messages may carry personal data. */
@@ -71,4 +150,13 @@ function codeOf(error: unknown): string {
   if (error instanceof StripeRefusal) return `stripe_refused ${error.code ?? error.status ?? ''}`.trim();
   if (error instanceof StatementError) return `sql ${error.sqlState} ${error.constraint ?? ''}`.trim();
   return error instanceof Error ? error.name : typeof error;
+}
+
+function workOf([row]: readonly { event_id: string; payload: string; attempt: number }[]): Work | undefined {
+  return row && { eventId: row.event_id, attempt: row.attempt, payload: row.payload };
+}
+
+function onlyRow<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a function that always answers a row has answered none');
+  return row;
 }

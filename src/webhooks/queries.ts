@@ -1,12 +1,11 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, sql } from 'drizzle-orm';
 import { build } from '../db/index.ts';
 import { webhookEvents } from './tables.ts';
 
 /** A worker that has not come back by then is taken for dead. */
 const leaseSeconds = 60;
-/** How long after each failure an event is tried again; after the last one it is dead. */
-const retryDelaysSeconds = [10, 30, 120, 600, 3600, 14_400, 43_200] as const;
-const attemptsAtMost = retryDelaysSeconds.length + 1;
+/** How long after each failure an event is tried again; when the try after the last one fails, it is dead. */
+const retryDelaysSeconds = [10, 30, 120, 600, 3600, 14_400, 43_200, 86_400] as const;
 
 export interface ReceivedEvent {
   readonly eventId: string;
@@ -14,6 +13,11 @@ export interface ReceivedEvent {
   readonly apiVersion: string | null;
   readonly livemode: boolean;
   readonly stripeCreated: Date;
+  readonly receivedBy: 'webhook' | 'events_api' | 'replay';
+  /** Of the object that the event is about, where it says so. */
+  readonly stripeCustomerId: string | null;
+  /** Where it does not: a refund and a dispute name the payment alone. */
+  readonly paymentIntentId: string | null;
   readonly payload: string;
   readonly status: 'pending' | 'ignored';
   readonly ignoredReason: string | null;
@@ -23,43 +27,58 @@ export interface ReceivedEvent {
  * Puts an event into the inbox; no row when it is there already. While an account moves to another API version,
  * Stripe sends each event once in either: the one that can be read takes the place of the one that could not.
  */
-export function storeEvent(event: ReceivedEvent) {
+export function storeEvent({ stripeCustomerId, paymentIntentId, ...event }: ReceivedEvent) {
+  const row = { ...event, stripeCustomerId: stripeCustomerId ?? payerOf(paymentIntentId) };
   return build
     .insert(webhookEvents)
-    .values(event)
+    .values(row)
     .onConflictDoUpdate({
       target: webhookEvents.eventId,
-      set: event,
+      set: row,
       setWhere: sql`${webhookEvents.status} = 'ignored' and ${webhookEvents.ignoredReason} = 'api_version'
         and excluded.status = 'pending'`,
     })
     .returning({ eventId: webhookEvents.eventId });
 }
 
-/** Due: its time has come, or the worker that had it is gone. */
-const isDue = sql`(
-  (${webhookEvents.status} in ('pending', 'failed') and ${webhookEvents.nextAttemptAt} <= now())
-  or (${webhookEvents.status} = 'processing' and ${webhookEvents.leaseUntil} <= now()))`;
-
-/** Takes a due event for one worker. The number of the attempt is what the worker proves its claim with. */
-export function claimEvent(eventId: string) {
-  return build
-    .update(webhookEvents)
-    .set({
-      status: 'processing',
-      attempts: sql`${webhookEvents.attempts} + 1`,
-      leaseUntil: sql`now() + make_interval(secs => ${leaseSeconds})`,
-    })
-    .where(and(eq(webhookEvents.eventId, eventId), isDue))
-    .returning({ payload: webhookEvents.payload, attempt: webhookEvents.attempts });
+/** Stripe's customer of a payment that is known here. */
+function payerOf(paymentIntentId: string | null) {
+  if (paymentIntentId === null) return null;
+  return sql`(
+    select customers.stripe_customer_id from payments join customers on customers.id = payments.customer_id
+    where payments.stripe_payment_intent_id = ${paymentIntentId})`;
 }
 
+/** What a worker has been given: an event, and the number of the attempt, which it proves its claim with. */
 export interface Claim {
   readonly eventId: string;
   readonly attempt: number;
 }
 
-/** Raised by `complete_webhook_event` when another worker has taken the event over. */
+interface ClaimAnswer {
+  readonly [column: string]: unknown;
+  readonly outcome: 'claimed' | 'busy' | 'waits' | 'buried' | 'done';
+  /** Of an event that is claimed. */
+  readonly payload: string | null;
+  readonly attempt: number | null;
+  readonly event_type: string | null;
+  /** Of one that waits. */
+  readonly due_in_seconds: number | null;
+}
+
+/** Takes a due event for one worker; the SQL function says what the outcomes are. */
+export function claimEvent(eventId: string) {
+  return build.execute<ClaimAnswer>(sql`
+    select * from claim_webhook_event(${eventId}, ${leaseSeconds}::int, ${retryDelaysSeconds.length}::int)`);
+}
+
+/** Takes the next due event of an event's customer, if it should: after the event has ended, in the same batch. */
+export function claimNextEvent(eventId: string, takesNext: boolean) {
+  return build.execute<{ event_id: string; payload: string; attempt: number }>(sql`
+    select next.* from claim_next_webhook_event(${takesNext ? eventId : null}, ${leaseSeconds}::int) as next`);
+}
+
+/** Raised when another worker has taken the event over. */
 export const claimLost = 'RC410';
 
 /** Begins the batch that commits the event's effects: without the claim, none of them happens. */
@@ -67,42 +86,25 @@ export function completeEvent({ eventId, attempt }: Claim, customerId: string) {
   return build.execute(sql`select complete_webhook_event(${eventId}, ${attempt}::int, ${customerId}::uuid)`);
 }
 
-function isClaimed({ eventId, attempt }: Claim) {
-  return and(
-    eq(webhookEvents.eventId, eventId),
-    eq(webhookEvents.status, 'processing'),
-    eq(webhookEvents.attempts, attempt),
-  );
-}
-
 export function ignoreEvent(claim: Claim, reason: string) {
-  return build
-    .update(webhookEvents)
-    .set({
-      status: 'ignored',
-      ignoredReason: reason,
-      leaseUntil: null,
-      lastError: null,
-      processedAt: sql`now()`,
-    })
-    .where(isClaimed(claim))
-    .returning({ status: webhookEvents.status });
+  return endAttempt(claim, 'ignored', reason);
 }
 
-/** Puts the event off, spread out so that what failed together does not come back together; or buries it. */
+/** Puts the event off, or buries it. */
 export function failEvent(claim: Claim, error: string) {
-  const delaySeconds = retryDelaysSeconds[claim.attempt - 1];
-  return build
-    .update(webhookEvents)
-    .set({
-      status: delaySeconds === undefined ? 'dead' : 'failed',
-      nextAttemptAt: sql`now() + make_interval(secs => ${delaySeconds ?? 0} * (0.9 + 0.2 * random()))`,
-      leaseUntil: null,
-      lastError: error,
-    })
-    .where(isClaimed(claim))
-    .returning({ status: webhookEvents.status });
+  return endAttempt(claim, 'failed', error);
 }
+
+function endAttempt({ eventId, attempt }: Claim, outcome: 'ignored' | 'failed', detail: string) {
+  const delays = sql`${`{${retryDelaysSeconds.join()}}`}::int[]`;
+  return build.execute<{ status: string; due_in_seconds: number | null }>(sql`
+    select * from end_webhook_attempt(${eventId}, ${attempt}::int, ${outcome}, ${detail}, null, ${delays})`);
+}
+
+/** Due: its time has come, or the worker that had it is gone. */
+const isDue = sql`(
+  (${webhookEvents.status} in ('pending', 'failed') and ${webhookEvents.nextAttemptAt} <= now())
+  or (${webhookEvents.status} = 'processing' and ${webhookEvents.leaseUntil} <= now()))`;
 
 export function findDueEvents(limit: number) {
   return build
@@ -111,18 +113,4 @@ export function findDueEvents(limit: number) {
     .where(and(sql`${webhookEvents.status} in ('pending', 'failed', 'processing')`, isDue))
     .orderBy(webhookEvents.nextAttemptAt)
     .limit(limit);
-}
-
-/** Buries the events whose last try ended with the worker's own death. */
-export function buryAbandonedEvents() {
-  return build
-    .update(webhookEvents)
-    .set({ status: 'dead', leaseUntil: null, lastError: 'worker_lost' })
-    .where(
-      and(
-        eq(webhookEvents.status, 'processing'),
-        sql`${webhookEvents.leaseUntil} <= now() and ${webhookEvents.attempts} >= ${attemptsAtMost}`,
-      ),
-    )
-    .returning({ eventId: webhookEvents.eventId, eventType: webhookEvents.eventType });
 }

@@ -1,9 +1,10 @@
 import { malformed } from '../core/errors.ts';
-import { describeFault } from '../core/log.ts';
 import type { Deps } from '../deps.ts';
 import { isPinnedRelease, type StripeEvent } from '../stripe/index.ts';
+import { describeEvent } from './describe-event.ts';
 import { handlerOf } from './handlers.ts';
 import { storeEvent } from './queries.ts';
+import { ringDoorbell } from './ring-doorbell.ts';
 
 export interface Receipt {
   readonly eventId: string;
@@ -32,12 +33,9 @@ export async function receiveEvent(
   const ignoredReason = reasonToIgnore(event);
   const stored = await deps.db.run(
     storeEvent({
-      eventId: event.id,
-      eventType: event.type,
-      apiVersion: event.api_version ?? null,
-      livemode: event.livemode,
-      stripeCreated: event.created,
+      ...describeEvent(event),
       payload,
+      receivedBy: 'webhook',
       status: ignoredReason === null ? 'pending' : 'ignored',
       ignoredReason,
     }),
@@ -55,13 +53,4 @@ function reasonToIgnore(event: StripeEvent): 'other_account' | 'api_version' | '
   if (event.account !== undefined && event.account !== null) return 'other_account';
   if (handlerOf(event.type) === undefined) return 'no_handler';
   return isPinnedRelease(event.api_version) ? null : 'api_version';
-}
-
-/** The message only says that there is something to do: when it is lost, the scheduled sweep finds the event. */
-async function ringDoorbell(deps: ReceiveDeps, eventId: string): Promise<void> {
-  try {
-    await deps.webhookQueue.send({ event_id: eventId });
-  } catch (error) {
-    deps.log.warn('webhook_doorbell_failed', { event_id: eventId, ...describeFault(error) });
-  }
 }

@@ -8,3 +8,4 @@ export const webhookAnswer = z.strictObject({
 
 /** A message of the queue. */
 export const doorbell = z.object({ event_id: z.string() });
+export type Doorbell = z.output<typeof doorbell>;

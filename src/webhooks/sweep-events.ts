@@ -1,35 +1,40 @@
+import { inLanes } from '../core/lanes.ts';
 import { describeFault } from '../core/log.ts';
-import { buryAbandonedEvents, findDueEvents } from './queries.ts';
+import { findDueEvents } from './queries.ts';
 import { processEvent, type ProcessDeps } from './process-event.ts';
+import type { Doorbell } from './schemas.ts';
 
 /** As many as one run gets through well within its time. */
 const eventsAtOnce = 100;
-/** A Worker holds six connections open at a time. */
-const lanes = 6;
+/** After an outage there are more: the queue has several workers do those, as far as it works. */
+const eventsRungFor = 900;
+/** What the queue takes in one call. */
+const messagesAtOnce = 100;
 
 /** Processes what the queue lost and what is due again. For the scheduled job. */
 export async function sweepEvents(deps: ProcessDeps): Promise<void> {
-  const [buried, due] = await deps.db.batch([buryAbandonedEvents(), findDueEvents(eventsAtOnce)]);
-  for (const { eventId, eventType } of buried) {
-    deps.log.error('webhook_event_dead', { event_id: eventId, event_type: eventType, code: 'worker_lost' });
-  }
-  await processEvents(
+  const due = await deps.db.run(findDueEvents(eventsAtOnce + eventsRungFor));
+  await ringForAll(
     deps,
-    due.map(({ eventId }) => eventId),
+    due.slice(eventsAtOnce).map(({ eventId }) => ({ event_id: eventId })),
   );
+  await inLanes(due.slice(0, eventsAtOnce), async ({ eventId }) => {
+    try {
+      await processEvent(deps, eventId);
+    } catch (error) {
+      deps.log.warn('webhook_event_left', { event_id: eventId, ...describeFault(error) });
+    }
+  });
 }
 
-/** Processes several events, a few at a time. One that cannot be processed does not stop the others. */
-export async function processEvents(deps: ProcessDeps, eventIds: readonly string[]): Promise<void> {
-  const waiting = [...eventIds];
-  const lane = async (): Promise<void> => {
-    for (let eventId = waiting.shift(); eventId !== undefined; eventId = waiting.shift()) {
-      try {
-        await processEvent(deps, eventId);
-      } catch (error) {
-        deps.log.warn('webhook_event_left', { event_id: eventId, ...describeFault(error) });
-      }
+async function ringForAll(deps: ProcessDeps, doorbells: readonly Doorbell[]): Promise<void> {
+  for (let start = 0; start < doorbells.length; start += messagesAtOnce) {
+    const messages = doorbells.slice(start, start + messagesAtOnce).map((body) => ({ body }));
+    try {
+      await deps.webhookQueue.sendBatch(messages);
+    } catch (error) {
+      deps.log.warn('webhook_doorbell_failed', { count: messages.length, ...describeFault(error) });
+      return;
     }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  }
 }

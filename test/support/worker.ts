@@ -48,8 +48,8 @@ export interface TestWorker {
   request(path: string, request?: TestRequest): Promise<TestAnswer>;
   /** A token as `npm run token` makes it; the subject is a new one unless it is given. */
   token(role: Role, subject?: string): Promise<string>;
-  /** Runs the cron trigger. */
-  scheduled(): Promise<void>;
+  /** Runs a cron trigger; that of every minute unless it is said. */
+  scheduled(cron?: string): Promise<void>;
   /**
    * Moves the sandbox's time ahead, and the Worker's with it: by a step, or to an instant. Stripe's events of that time
    * are delivered and processed, and the cron trigger has run, when it resolves.
@@ -133,8 +133,8 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
   };
   await start('delivered');
   const worker = () => harness.getWorker<Env>();
-  const scheduled = async () => {
-    await worker().scheduled({ cron: '* * * * *' });
+  const scheduled = async (cron = '* * * * *') => {
+    await worker().scheduled({ cron });
   };
 
   return {

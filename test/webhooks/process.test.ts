@@ -194,8 +194,7 @@ describe('a session that nobody pays', () => {
 
 describe('a crash', () => {
   const points: Record<string, (query: string) => boolean> = {
-    'the claim': (query) =>
-      query.startsWith('update "webhook_events"') && query.includes('"lease_until" = now()'),
+    'the claim': (query) => query.includes('claim_webhook_event'),
     'the look at our rows': (query) => query.includes('from "checkouts"'),
     'the effects': (query) => query.includes('complete_webhook_event'),
   };
@@ -229,9 +228,7 @@ describe('a crash', () => {
   test('of everything after the claim, failure’s record included, is made good once the lease is over', async () => {
     const purchase = await paidPurchase();
     worker.gateway.setFault(({ queries }) =>
-      queries.some((query) => query.includes('complete_webhook_event') || query.includes('"last_error" = $'))
-        ? 'refuse'
-        : 'none',
+      queries.some((query) => /complete_webhook_event|end_webhook_attempt/.test(query)) ? 'refuse' : 'none',
     );
     await deliver(worker, purchase.event);
     await eventually('the worker gave up', () =>
@@ -251,7 +248,7 @@ describe('a crash', () => {
 describe('a lease', () => {
   async function storeQuietly(event: Record<string, unknown>, columns: string): Promise<void> {
     await worker.database.query(
-      `insert into webhook_events (event_id, event_type, api_version, livemode, stripe_created, payload, status, attempts, lease_until)
+      `insert into webhook_events (event_id, event_type, api_version, livemode, stripe_created, payload, status, attempts, failures, lease_until)
        values ($1, $2, $3, false, now(), $4, ${columns})`,
       [event['id'], event['type'], event['api_version'], JSON.stringify(event)],
     );
@@ -259,14 +256,14 @@ describe('a lease', () => {
 
   test('of a dead worker runs out, and the event is taken over', async () => {
     const purchase = await paidPurchase();
-    await storeQuietly(purchase.event, "'processing', 1, now() - interval '1 second'");
+    await storeQuietly(purchase.event, "'processing', 1, 0, now() - interval '1 second'");
     await worker.scheduled();
     await expectCreditedOnce(purchase, 2);
   });
 
   test('that holds keeps others away', async () => {
     const purchase = await paidPurchase();
-    await storeQuietly(purchase.event, "'processing', 1, now() + interval '1 minute'");
+    await storeQuietly(purchase.event, "'processing', 1, 0, now() + interval '1 minute'");
     await worker.scheduled();
     expect(await inboxRow(worker, purchase.event['id'])).toMatchObject({ status: 'processing', attempts: 1 });
     expect(await balanceOf(worker, purchase.buyer)).toBe(0);
@@ -274,9 +271,9 @@ describe('a lease', () => {
     await worker.scheduled();
   });
 
-  test('that ends with the eighth worker’s death leaves the event dead, and says so', async () => {
+  test('that ends with the ninth worker’s death leaves the event dead, and says so', async () => {
     const purchase = await paidPurchase();
-    await storeQuietly(purchase.event, "'processing', 8, now() - interval '1 second'");
+    await storeQuietly(purchase.event, "'processing', 9, 8, now() - interval '1 second'");
     await worker.scheduled();
     expect(await inboxRow(worker, purchase.event['id'])).toMatchObject({
       status: 'dead',
@@ -323,12 +320,12 @@ describe('a lease', () => {
 });
 
 describe('a failure', () => {
-  test('of Stripe puts the event off, longer each time, and after the eighth try it is dead', async () => {
+  test('of Stripe puts the event off, longer each time, and after the ninth try it is dead', async () => {
     const purchase = await paidPurchase();
     worker.stripe.setFault(({ method }) => (method === 'GET' ? { status: 400 } : 'none'));
     await deliver(worker, purchase.event);
     const delays: number[] = [];
-    for (let attempt = 1; attempt <= 8; attempt += 1) {
+    for (let attempt = 1; attempt <= 9; attempt += 1) {
       await eventually(`attempt ${attempt} has failed`, async () => {
         const row = await inboxRow(worker, purchase.event['id']);
         return row?.attempts === attempt && row.status !== 'processing';
@@ -340,14 +337,14 @@ describe('a failure', () => {
       );
       if (row !== undefined) delays.push(row.seconds);
       await makeDue(worker);
-      if (attempt < 8) await worker.scheduled();
+      if (attempt < 9) await worker.scheduled();
     }
-    const wanted = [10, 30, 120, 600, 3600, 14_400, 43_200];
+    const wanted = [10, 30, 120, 600, 3600, 14_400, 43_200, 86_400];
     expect(delays).toHaveLength(wanted.length);
     for (const [index, seconds] of wanted.entries()) {
       expect(Math.abs((delays[index] ?? 0) - seconds)).toBeLessThanOrEqual(seconds * 0.1 + 5);
     }
-    expect(await inboxRow(worker, purchase.event['id'])).toMatchObject({ status: 'dead', attempts: 8 });
+    expect(await inboxRow(worker, purchase.event['id'])).toMatchObject({ status: 'dead', attempts: 9 });
     worker.stripe.setFault(undefined);
     await worker.scheduled();
     expect(await balanceOf(worker, purchase.buyer)).toBe(0);

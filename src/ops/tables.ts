@@ -1,0 +1,55 @@
+import { sql } from 'drizzle-orm';
+import { check, index, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+
+const instant = (name: string) => timestamp(name, { withTimezone: true });
+
+export const alertKinds = [
+  /** The last tries failed: of one type of event (`subject`), or of several (`all`). */
+  'consecutive_failures',
+  'dead_events',
+  /** An event that is due waits too long. */
+  'backlog_age',
+  /** Stripe had events that the inbox lacked. */
+  'gap',
+  /** Deliveries whose signature is not ours, in a burst. */
+  'signature_failures',
+  /** The last comparison of the books found differences. */
+  'reconcile_differences',
+  /** An endpoint for outbound events (`subject`) failed for so long that it was disabled. */
+  'endpoint_disabled',
+] as const;
+
+/** What an operator should know: opened once when it begins, closed once when it is over. */
+export const alerts = pgTable(
+  'alerts',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    kind: text({ enum: alertKinds }).notNull(),
+    /** What it is about, among alerts of its kind; empty where there is one only. */
+    subject: text().notNull().default(''),
+    /** Figures, as they last were while it was open. */
+    data: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+    openedAt: instant('opened_at').notNull().defaultNow(),
+    lastSeenAt: instant('last_seen_at').notNull().defaultNow(),
+    closedAt: instant('closed_at'),
+    acknowledgedAt: instant('acknowledged_at'),
+    acknowledgedBy: text('acknowledged_by'),
+    note: text(),
+  },
+  (table) => [
+    check(
+      'alerts_kind_known',
+      sql`${table.kind} in (${sql.raw(alertKinds.map((kind) => `'${kind}'`).join(', '))})`,
+    ),
+    uniqueIndex('alerts_open')
+      .on(table.kind, table.subject)
+      .where(sql`${table.closedAt} is null`),
+    index('alerts_opened_at').on(table.openedAt, table.id),
+  ],
+);
+
+/** When a part of the installation was last seen at work: `cron` and `queue`. */
+export const heartbeats = pgTable('heartbeats', {
+  name: text({ enum: ['cron', 'queue'] }).primaryKey(),
+  beatAt: instant('beat_at').notNull(),
+});
