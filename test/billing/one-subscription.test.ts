@@ -9,7 +9,7 @@ import {
   buy,
   deliver,
   eventAbout,
-  makeDue,
+  tryAgain,
   newBuyer,
   pay,
   processed,
@@ -78,8 +78,7 @@ async function statusOf(buyer: Buyer) {
 async function allDone(): Promise<void> {
   for (const _round of [1, 2, 3]) {
     await processed(worker);
-    await makeDue(worker);
-    await worker.scheduled();
+    await tryAgain(worker);
   }
   await processed(worker);
 }

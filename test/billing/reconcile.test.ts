@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { createScriptDeps } from '../../dev/script-deps.ts';
 import { reconcile } from '../../src/billing/index.ts';
 import { expectSoundLedger } from '../support/ledger.ts';
-import { balanceOf, buy, makeDue, newBuyer, pay, processed, stripeOf, type Buyer } from '../support/shop.ts';
+import { balanceOf, buy, tryAgain, newBuyer, pay, processed, stripeOf, type Buyer } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
@@ -53,8 +53,7 @@ async function story(): Promise<Buyer> {
 /** Every event is processed, also one that came before what it needs. */
 async function heard(): Promise<void> {
   await processed(ours());
-  await makeDue(ours());
-  await ours().scheduled();
+  await tryAgain(ours());
 }
 
 describe('a comparison with Stripe', () => {

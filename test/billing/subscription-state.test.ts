@@ -10,7 +10,7 @@ import {
   buy,
   deliver,
   inboxRow,
-  makeDue,
+  tryAgain,
   newBuyer,
   pay,
   processed,
@@ -398,9 +398,7 @@ describe('whatever order its events come in', () => {
     );
     await Promise.all(delivered);
     await processed(worker);
-    await makeDue(worker);
-    await worker.scheduled();
-    await processed(worker);
+    await tryAgain(worker);
     await expectShown(subscriber, { subscription_status: 'canceled' });
     const failed = await worker.database.query(
       "select last_error from webhook_events where status = 'failed'",

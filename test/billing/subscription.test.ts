@@ -8,7 +8,7 @@ import {
   deliver,
   eventAbout,
   inboxRow,
-  makeDue,
+  tryAgain,
   newBuyer,
   pay,
   processed,
@@ -238,8 +238,7 @@ describe('a plan', () => {
       return (await inboxRow(worker, subscription.invoicePaid['id']))?.last_error === 'customer_unknown';
     });
     await deliverAll(subscription.completed);
-    await makeDue(worker);
-    await worker.scheduled();
+    await tryAgain(worker);
     await expectGrantedOnce(subscription, 500);
   });
 });

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { ChaosConfig } from '../../dev/stripe-sandbox/chaos/config.ts';
 import { stateOf } from '../stripe-sandbox/support.ts';
 import { eventually } from '../support/eventually.ts';
-import { makeDue, newBuyer, stripeOf, type Buyer } from '../support/shop.ts';
+import { tryAgain, newBuyer, stripeOf, type Buyer } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
@@ -96,8 +96,7 @@ export async function heard({ worker }: Stage): Promise<void> {
       "select status from webhook_events where status not in ('processed', 'ignored')",
     );
     if (open.some(({ status }) => status === 'failed')) {
-      await makeDue(worker);
-      await worker.scheduled();
+      await tryAgain(worker);
     }
     return open.length === 0;
   });

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { stateOf } from '../stripe-sandbox/support.ts';
 import { expectSoundLedger } from '../support/ledger.ts';
-import { makeDue, newBuyer, stripeOf, type Buyer } from '../support/shop.ts';
+import { tryAgain, newBuyer, stripeOf, type Buyer } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
 import { eventually } from '../support/eventually.ts';
@@ -92,8 +92,7 @@ export class World {
     );
     if (open.some(({ status }) => status === 'dead')) throw new Error(`dead: ${JSON.stringify(open)}`);
     if (open.some(({ status }) => status === 'failed')) {
-      await makeDue(this.worker);
-      await this.worker.scheduled();
+      await tryAgain(this.worker);
     }
     return open.length === 0;
   }

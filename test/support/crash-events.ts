@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { crashPath, severally, type CheckedPath } from './crash.ts';
 import { eventually } from './eventually.ts';
-import { deliver, inboxRow, makeDue, stripeOf, type Buyer } from './shop.ts';
+import { deliver, inboxRow, tryAgain, stripeOf, type Buyer } from './shop.ts';
 import type { TestWorker } from './worker.ts';
 
 export type StripeEvent = Readonly<Record<string, unknown>> & { readonly id: string };
@@ -50,8 +50,7 @@ async function tellUntilDone(worker: TestWorker, subject: EventCase): Promise<st
   for (let tries = 1; tries <= 3; tries += 1) {
     const row = await inboxRow(worker, id);
     if (row?.status === 'processed' || row?.status === 'ignored') break;
-    await makeDue(worker);
-    await worker.scheduled();
+    await tryAgain(worker);
   }
   return (await inboxRow(worker, id))?.status;
 }

@@ -1,6 +1,16 @@
 import type Stripe from 'stripe';
 import { eventually } from './eventually.ts';
-import { buy, deliver, eventAbout, makeDue, newBuyer, pay, processed, stripeOf, type Buyer } from './shop.ts';
+import {
+  buy,
+  deliver,
+  eventAbout,
+  tryAgain,
+  newBuyer,
+  pay,
+  processed,
+  stripeOf,
+  type Buyer,
+} from './shop.ts';
 import type { TestWorker } from './worker.ts';
 
 type Item = Parameters<typeof buy>[2];
@@ -80,8 +90,7 @@ export async function tell(
 /** Tries what failed again, until nothing waits for its next try. */
 export async function retried(worker: TestWorker): Promise<void> {
   await eventually('nothing waits for its next try', async () => {
-    await makeDue(worker);
-    await worker.scheduled();
+    await tryAgain(worker);
     const waiting = await worker.database.query(
       "select 1 from webhook_events where status in ('pending', 'processing', 'failed')",
     );

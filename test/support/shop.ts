@@ -142,6 +142,13 @@ export async function makeDue(worker: TestWorker): Promise<void> {
   );
 }
 
+/** What waits for its next try is tried, by the scheduled sweep or by a message that comes late. */
+export async function tryAgain(worker: TestWorker): Promise<void> {
+  await makeDue(worker);
+  await worker.scheduled();
+  await processed(worker);
+}
+
 /** Everything of the ledger and the books that a customer has, to be compared before and after. */
 export async function booksOf(worker: TestWorker, buyer: Buyer) {
   const select = (columns: string, table: string) =>

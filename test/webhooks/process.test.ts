@@ -15,6 +15,7 @@ import {
   processed,
   settleDebit,
   stripeOf,
+  tryAgain,
   type Buyer,
 } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
@@ -217,8 +218,7 @@ describe('a crash', () => {
       return worker.logs().some((line) => line.includes(String(purchase.event['id'])));
     });
     await eventually('the event is credited', async () => {
-      await makeDue(worker);
-      await worker.scheduled();
+      await tryAgain(worker);
       return (await balanceOf(worker, purchase.buyer)) > 0;
     });
     await worker.scheduled();
@@ -239,8 +239,7 @@ describe('a crash', () => {
     worker.gateway.setFault(undefined);
     await worker.scheduled();
     expect(await inboxRow(worker, purchase.event['id'])).toMatchObject({ status: 'processing', attempts: 1 });
-    await makeDue(worker);
-    await worker.scheduled();
+    await tryAgain(worker);
     await expectCreditedOnce(purchase, 2);
   });
 });
@@ -358,8 +357,7 @@ describe('a failure', () => {
       return (await inboxRow(worker, purchase.event['id']))?.last_error === 'stripe_unavailable';
     });
     worker.stripe.setFault(undefined);
-    await makeDue(worker);
-    await worker.scheduled();
+    await tryAgain(worker);
     await expectCreditedOnce(purchase, 2);
   });
 });
