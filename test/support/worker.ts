@@ -59,6 +59,8 @@ export interface TestWorker {
   now(): Promise<Date>;
   /** The Worker's cached documents. */
   catalogue(): Promise<KVNamespace>;
+  /** The queue that the Worker's doorbells go through. */
+  queue(): Promise<Queue>;
   /** All that the Worker logged. */
   logs(): readonly string[];
   /**
@@ -68,7 +70,7 @@ export interface TestWorker {
   kill(): Promise<void>;
   /**
    * The same Worker anew: empty memory, empty KV, empty queues; database and Stripe stay. `dropped`: what it sends to
-   * queues from now on reaches nobody.
+   * queues from now on reaches nobody; `tried-once`: a message that fails is dead at once.
    */
   restart(queues?: QueueFate): Promise<void>;
   stop(): Promise<void>;
@@ -153,6 +155,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     advance: (step) => advance(step, { database, stripe, scheduled }),
     now: () => timeOf(stripe),
     catalogue: async () => (await worker().getEnv()).CATALOGUE,
+    queue: async () => (await worker().getEnv()).WEBHOOK_QUEUE,
     logs: () => harness.getLogs().map((log) => log.message),
     kill: async () => {
       if ((await processes.kill()) === 0) throw new Error('there is no workerd to kill');
