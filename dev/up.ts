@@ -108,6 +108,7 @@ function workerVariables(
     ...mail.variables,
     DATABASE_URL: database.url,
     ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
+    LOOPBACK_ENDPOINTS: 'allowed',
     JWT_SECRET: issuer.secret,
     JWT_ISSUER: issuer.issuer,
     JWT_AUDIENCE: issuer.audience,

@@ -66,6 +66,8 @@ const variables = z.object({
   /** Seals the secrets that are stored; several while one is being replaced. */
   AUTH_ENC_KEY: sealingKeys.optional(),
   ...mailVariables,
+  /** Outbound events may go to this machine, by plain HTTP too: dev and test alone. */
+  LOOPBACK_ENDPOINTS: z.literal('allowed', "must be 'allowed', or not set").optional(),
 });
 
 type Variables = z.output<typeof variables>;
@@ -114,6 +116,7 @@ export interface Config {
   readonly sealingKeys: readonly SealingKey[];
   /** Undefined: no mail is sent. */
   readonly mail: MailSettings | undefined;
+  readonly outbound: { readonly allowsLoopback: boolean };
   /** Undefined: the machine's time is the time. */
   readonly clockUrl: string | undefined;
 }
@@ -189,6 +192,7 @@ function toConfig(values: Variables): Config {
     corsOrigins: values.CORS_ORIGINS ?? [],
     sealingKeys: values.AUTH_ENC_KEY ?? [],
     mail: mailSettings(values),
+    outbound: { allowsLoopback: values.LOOPBACK_ENDPOINTS === 'allowed' },
     clockUrl: values.CLOCK_URL,
   };
 }

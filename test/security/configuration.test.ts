@@ -59,6 +59,7 @@ describe('the configuration', () => {
     ['STRIPE_API_BASE', 'https://evil.example/'],
     ['CLOCK_URL', 'https://evil.example/time'],
     ['CLOCK_URL', 'nonsense'],
+    ['LOOPBACK_ENDPOINTS', 'true'],
     ['DATABASE_FETCH_ENDPOINT', 'https://evil.example/sql'],
     ['CHECKOUT_SUCCESS_URL', 'javascript:alert(1)'],
     ['CORS_ORIGINS', 'nonsense'],

@@ -6,6 +6,7 @@ import { startGateway, type NeonGateway } from '../../dev/neon-gateway/index.ts'
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
 import type { Role } from '../../src/core/actor.ts';
+import { createSealing, sealingKeys, type Sealing } from '../../src/core/seal.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { migratedTemplate } from './template.ts';
 import { advance, timeOf, type TimeStep } from './time.ts';
@@ -44,6 +45,8 @@ export interface TestWorker {
   readonly stripe: StripeSandbox;
   /** Where its mails go. */
   readonly mailbox: Mailbox;
+  /** Seals as it does, for rows that a test writes itself. */
+  readonly sealing: Sealing;
   readonly tokens: { readonly secret: string; readonly issuer: string; readonly audience: string };
   request(path: string, request?: TestRequest): Promise<TestAnswer>;
   /** A token as `npm run token` makes it; the subject is a new one unless it is given. */
@@ -94,6 +97,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
   });
   const mailbox = await startMailbox();
   const secret = randomUUID() + randomUUID();
+  const sealingKey = `1:${randomBytes(32).toString('base64')}`;
   const tokens = { secret, issuer, audience };
   const variables: Readonly<Record<string, string | undefined>> = {
     DATABASE_URL: database.url,
@@ -108,10 +112,11 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
     CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
     PORTAL_RETURN_URL: 'https://shop.test/account',
-    AUTH_ENC_KEY: `1:${randomBytes(32).toString('base64')}`,
+    AUTH_ENC_KEY: sealingKey,
     MAIL_API_URL: mailbox.apiUrl,
     MAIL_API_KEY: mailbox.apiKey,
     MAIL_FROM: 'Ratecard <ratecard@shop.test>',
+    LOOPBACK_ENDPOINTS: 'allowed',
     ...options.variables,
   };
   const harness = createTestHarness();
@@ -147,6 +152,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     gateway,
     stripe,
     mailbox,
+    sealing: createSealing(sealingKeys.parse(sealingKey)),
     tokens,
     request: async (path, request = {}) => readAnswer(await fetch(`${url.origin}${path}`, init(request))),
     token: (role, subject = randomUUID()) =>
