@@ -30,5 +30,9 @@ test('what happens is noted for each endpoint that wants its type, and for no ot
      where e.event_type = 'cost.changed' and e.data ->> 'item' = 'voice_over'`,
   );
   expect(rows.map((row) => row.endpoint_id).toSorted()).toEqual(wanting?.map(({ id }) => id).toSorted());
-  expect(rows[0]?.data).toMatchObject({ item_type: 'operation', field: 'created', new_value: { credits: 7 } });
+  expect(rows[0]?.data).toMatchObject({
+    item_type: 'operation',
+    field: 'created',
+    new_value: { credits: 7 },
+  });
 });
