@@ -32,7 +32,9 @@ DROP INDEX "webhook_events_type";
 --> statement-breakpoint
 DROP INDEX "webhook_events_stripe_customer_id";
 --> statement-breakpoint
-DROP INDEX "webhook_events_unfinished";
+DROP INDEX "webhook_events_status";
+--> statement-breakpoint
+DROP INDEX "webhook_events_received_otherwise";
 --> statement-breakpoint
 DROP INDEX "webhook_events_uncleaned";
 --> statement-breakpoint

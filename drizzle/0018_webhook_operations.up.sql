@@ -99,7 +99,9 @@ CREATE TABLE "webhook_actions" (
 	"actor" text NOT NULL,
 	"reason" text,
 	"request_id" text NOT NULL,
+	"operation_id" uuid NOT NULL,
 	"acted_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "webhook_actions_once" UNIQUE("operation_id","event_id"),
 	CONSTRAINT "webhook_actions_action_known" CHECK ("webhook_actions"."action" in ('retry', 'ignore', 'replay'))
 );
 --> statement-breakpoint
@@ -157,6 +159,8 @@ CREATE INDEX "gap_checks_updated_at" ON "gap_checks" USING btree ("updated_at");
 --> statement-breakpoint
 CREATE INDEX "webhook_actions_event_id" ON "webhook_actions" USING btree ("event_id","id");
 --> statement-breakpoint
+CREATE INDEX "webhook_actions_acted_at" ON "webhook_actions" USING btree ("acted_at");
+--> statement-breakpoint
 CREATE INDEX "webhook_attempts_ended_at" ON "webhook_attempts" USING btree ("ended_at");
 --> statement-breakpoint
 CREATE INDEX "webhook_attempts_type" ON "webhook_attempts" USING btree ("event_type","ended_at");
@@ -167,11 +171,13 @@ CREATE INDEX "credit_transactions_event_id" ON "credit_transactions" USING btree
 --> statement-breakpoint
 CREATE INDEX "webhook_events_received_at" ON "webhook_events" USING btree ("received_at","event_id");
 --> statement-breakpoint
-CREATE INDEX "webhook_events_type" ON "webhook_events" USING btree ("event_type","received_at","event_id");
+CREATE INDEX "webhook_events_type" ON "webhook_events" USING btree ("event_type","status","received_at","event_id");
 --> statement-breakpoint
 CREATE INDEX "webhook_events_stripe_customer_id" ON "webhook_events" USING btree ("stripe_customer_id","received_at");
 --> statement-breakpoint
-CREATE INDEX "webhook_events_unfinished" ON "webhook_events" USING btree ("status","received_at","event_id") WHERE "webhook_events"."status" in ('pending', 'processing', 'failed', 'dead');
+CREATE INDEX "webhook_events_status" ON "webhook_events" USING btree ("status","received_at","event_id");
+--> statement-breakpoint
+CREATE INDEX "webhook_events_received_otherwise" ON "webhook_events" USING btree ("received_by","received_at","event_id") WHERE "webhook_events"."received_by" <> 'webhook';
 --> statement-breakpoint
 CREATE INDEX "webhook_events_uncleaned" ON "webhook_events" USING btree ("received_at") WHERE "webhook_events"."payload" is not null and "webhook_events"."status" in ('processed', 'ignored');
 --> statement-breakpoint

@@ -1,8 +1,6 @@
-import { malformed } from '../core/errors.ts';
 import type { Deps } from '../deps.ts';
-import { isPinnedRelease, type StripeEvent } from '../stripe/index.ts';
 import { describeEvent } from './describe-event.ts';
-import { handlerOf } from './handlers.ts';
+import { expectOurMode, reasonToIgnore } from './judge-event.ts';
 import { storeEvent } from './queries.ts';
 import { ringDoorbell } from './ring-doorbell.ts';
 
@@ -24,12 +22,7 @@ export async function receiveEvent(
   signature: string | undefined,
 ): Promise<Receipt> {
   const event = await deps.readSignedEvent(payload, signature);
-  if (event.livemode !== deps.config.stripe.livemode) {
-    throw malformed(
-      'wrong_livemode',
-      'The event is of the other mode (live or test) than this installation.',
-    );
-  }
+  expectOurMode(deps.config, event);
   const ignoredReason = reasonToIgnore(event);
   const stored = await deps.db.run(
     storeEvent({
@@ -46,11 +39,4 @@ export async function receiveEvent(
   }
   if (ignoredReason === null && !duplicate) deps.waitUntil(ringDoorbell(deps, event.id));
   return { eventId: event.id, duplicate };
-}
-
-/** Null for an event that is to be processed. */
-function reasonToIgnore(event: StripeEvent): 'other_account' | 'api_version' | 'no_handler' | null {
-  if (event.account !== undefined && event.account !== null) return 'other_account';
-  if (handlerOf(event.type) === undefined) return 'no_handler';
-  return isPinnedRelease(event.api_version) ? null : 'api_version';
 }

@@ -2,21 +2,19 @@ import { inLanes } from '../core/lanes.ts';
 import { describeFault } from '../core/log.ts';
 import { findDueEvents } from './queries.ts';
 import { processEvent, type ProcessDeps } from './process-event.ts';
-import type { Doorbell } from './schemas.ts';
+import { ringDoorbells } from './ring-doorbell.ts';
 
 /** As many as one run gets through well within its time. */
 const eventsAtOnce = 100;
 /** After an outage there are more: the queue has several workers do those, as far as it works. */
 const eventsRungFor = 900;
-/** What the queue takes in one call. */
-const messagesAtOnce = 100;
 
 /** Processes what the queue lost and what is due again. For the scheduled job. */
 export async function sweepEvents(deps: ProcessDeps): Promise<void> {
   const due = await deps.db.run(findDueEvents(eventsAtOnce + eventsRungFor));
-  await ringForAll(
+  await ringDoorbells(
     deps,
-    due.slice(eventsAtOnce).map(({ eventId }) => ({ event_id: eventId })),
+    due.slice(eventsAtOnce).map(({ eventId }) => eventId),
   );
   await inLanes(due.slice(0, eventsAtOnce), async ({ eventId }) => {
     try {
@@ -25,16 +23,4 @@ export async function sweepEvents(deps: ProcessDeps): Promise<void> {
       deps.log.warn('webhook_event_left', { event_id: eventId, ...describeFault(error) });
     }
   });
-}
-
-async function ringForAll(deps: ProcessDeps, doorbells: readonly Doorbell[]): Promise<void> {
-  for (let start = 0; start < doorbells.length; start += messagesAtOnce) {
-    const messages = doorbells.slice(start, start + messagesAtOnce).map((body) => ({ body }));
-    try {
-      await deps.webhookQueue.sendBatch(messages);
-    } catch (error) {
-      deps.log.warn('webhook_doorbell_failed', { count: messages.length, ...describeFault(error) });
-      return;
-    }
-  }
 }

@@ -10,6 +10,7 @@ import {
   primaryKey,
   text,
   timestamp,
+  unique,
   uuid,
 } from 'drizzle-orm/pg-core';
 import { customers } from '../customers/tables.ts';
@@ -71,13 +72,14 @@ export const webhookEvents = pgTable(
       sql`${table.receivedBy} in ('webhook', 'events_api', 'replay')`,
     ),
     index('webhook_events_received_at').on(table.receivedAt, table.eventId),
-    index('webhook_events_type').on(table.eventType, table.receivedAt, table.eventId),
+    index('webhook_events_type').on(table.eventType, table.status, table.receivedAt, table.eventId),
+    index('webhook_events_status').on(table.status, table.receivedAt, table.eventId),
+    /** All but what Stripe delivered, which is nearly all: that is found by time alone. */
+    index('webhook_events_received_otherwise')
+      .on(table.receivedBy, table.receivedAt, table.eventId)
+      .where(sql`${table.receivedBy} <> 'webhook'`),
     index('webhook_events_customer_id').on(table.customerId, table.receivedAt),
     index('webhook_events_stripe_customer_id').on(table.stripeCustomerId, table.receivedAt),
-    /** All but `processed` and `ignored`, which nearly all are: those are found by time alone. */
-    index('webhook_events_unfinished')
-      .on(table.status, table.receivedAt, table.eventId)
-      .where(sql`${table.status} in ('pending', 'processing', 'failed', 'dead')`),
     index('webhook_events_uncleaned')
       .on(table.receivedAt)
       .where(sql`${table.payload} is not null and ${table.status} in ('processed', 'ignored')`),
@@ -131,11 +133,15 @@ export const webhookActions = pgTable(
     actor: text().notNull(),
     reason: text(),
     requestId: text('request_id').notNull(),
+    /** The same for a request that is repeated under its Idempotency-Key: it acts once. */
+    operationId: uuid('operation_id').notNull(),
     actedAt: instant('acted_at').notNull().defaultNow(),
   },
   (table) => [
     check('webhook_actions_action_known', sql`${table.action} in ('retry', 'ignore', 'replay')`),
+    unique('webhook_actions_once').on(table.operationId, table.eventId),
     index('webhook_actions_event_id').on(table.eventId, table.id),
+    index('webhook_actions_acted_at').on(table.actedAt),
   ],
 );
 
