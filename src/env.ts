@@ -65,6 +65,12 @@ const variables = z.object({
   CORS_ORIGINS: list(webUrl).optional(),
   /** Seals the secrets that are stored; several while one is being replaced. */
   AUTH_ENC_KEY: sealingKeys.optional(),
+  /** How many failures in a row open an alert. */
+  ALERT_FAILURES: z
+    .string()
+    .regex(/^([1-9][0-9]?|100)$/, 'must be a whole number from 1 to 100')
+    .transform(Number)
+    .optional(),
   ...mailVariables,
   /** Outbound events may go to this machine, by plain HTTP too: dev and test alone. */
   LOOPBACK_ENDPOINTS: z.literal('allowed', "must be 'allowed', or not set").optional(),
@@ -114,6 +120,7 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** The first one seals, all of them open; none: nothing is sealed. */
   readonly sealingKeys: readonly SealingKey[];
+  readonly alertFailuresInARow: number | undefined;
   /** Undefined: no mail is sent. */
   readonly mail: MailSettings | undefined;
   readonly outbound: { readonly allowsLoopback: boolean };
@@ -191,6 +198,7 @@ function toConfig(values: Variables): Config {
     },
     corsOrigins: values.CORS_ORIGINS ?? [],
     sealingKeys: values.AUTH_ENC_KEY ?? [],
+    alertFailuresInARow: values.ALERT_FAILURES,
     mail: mailSettings(values),
     outbound: { allowsLoopback: values.LOOPBACK_ENDPOINTS === 'allowed' },
     clockUrl: values.CLOCK_URL,

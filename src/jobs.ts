@@ -5,6 +5,7 @@ import { expireCredits, mendCosts } from './credits/index.ts';
 import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
+import { answerBeats, beat, evaluateAlerts, isBeat } from './ops/index.ts';
 import { convergeStripe, mendCatalogue } from './pricing/index.ts';
 import { answerDoorbells, sweepEvents } from './webhooks/index.ts';
 
@@ -24,7 +25,9 @@ export async function handleQueue(
     deps.log.error('queue_messages_dead', { count: batch.messages.length });
     batch.ackAll();
   } else {
-    await answerDoorbells(deps, batch.messages);
+    const beats = batch.messages.filter(({ body }) => isBeat(body));
+    const doorbells = batch.messages.filter(({ body }) => !isBeat(body));
+    await Promise.all([answerBeats(deps, beats), answerDoorbells(deps, doorbells)]);
   }
 }
 
@@ -36,6 +39,8 @@ type Job = (deps: Deps) => Promise<unknown>;
  */
 export const schedule: Readonly<Record<string, Readonly<Record<string, Job>>>> = {
   '* * * * *': {
+    beat,
+    evaluateAlerts,
     sweepEvents,
     convergeStripe,
     mendCatalogue,

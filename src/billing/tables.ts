@@ -102,11 +102,15 @@ export const payments = pgTable(
 );
 
 /** What a comparison with Stripe's books found. */
-export const reconciliations = pgTable('reconciliations', {
-  id: uuid().primaryKey().defaultRandom(),
-  startedAt: instant('started_at').notNull(),
-  finishedAt: instant('finished_at').notNull(),
-  /** How many of each were compared. */
-  compared: jsonb().$type<Readonly<Record<string, number>>>().notNull(),
-  differences: jsonb().$type<readonly unknown[]>().notNull(),
-});
+export const reconciliations = pgTable(
+  'reconciliations',
+  {
+    id: uuid().primaryKey().defaultRandom(),
+    startedAt: instant('started_at').notNull(),
+    finishedAt: instant('finished_at').notNull(),
+    /** How many of each were compared. */
+    compared: jsonb().$type<Readonly<Record<string, number>>>().notNull(),
+    differences: jsonb().$type<readonly unknown[]>().notNull(),
+  },
+  (table) => [index('reconciliations_finished_at').on(table.finishedAt)],
+);

@@ -1,1 +1,3 @@
+export { answerBeats, beat, isBeat } from './beat.ts';
+export { evaluateAlerts } from './evaluate-alerts.ts';
 export { createOpsRoutes, livenessRoutes } from './routes.ts';

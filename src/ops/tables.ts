@@ -45,6 +45,10 @@ export const alerts = pgTable(
       .on(table.kind, table.subject)
       .where(sql`${table.closedAt} is null`),
     index('alerts_opened_at').on(table.openedAt, table.id),
+    index('alerts_kind').on(table.kind, table.openedAt, table.id),
+    index('alerts_unacknowledged')
+      .on(table.openedAt, table.id)
+      .where(sql`${table.acknowledgedAt} is null`),
   ],
 );
 
