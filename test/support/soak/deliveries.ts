@@ -14,6 +14,9 @@ export function planDeliveries(
   count: number,
   random: Random,
 ): readonly StripeEvent[] {
+  if (count < facts.length || count > facts.length * tellingsAtMost) {
+    throw new Error(`${facts.length} facts cannot be delivered ${count} times`);
+  }
   const tellings = facts.map((fact) => ({ fact, events: [random.find(fact.events)] }));
   const open = [...tellings];
   for (let left = count - facts.length; left > 0 && open.length > 0; left -= 1) {

@@ -80,12 +80,15 @@ export async function sellAll(worker: TestWorker, facts: number): Promise<readon
   ]);
   const shelf: Shelf = { packages: Object.entries(packages.json.packages), plan: plans.json.plans[planKey] };
   const baskets = basketsOf(facts);
-  const next = baskets.values();
-  return severally(baskets.length, async () => {
-    const { value: basket } = next.next();
-    if (basket === undefined) throw new Error('there is no basket left');
-    return sellBasket(worker, shelf, basket);
+  const next = baskets.entries();
+  const sold = await severally(baskets.length, async () => {
+    const { value } = next.next();
+    if (value === undefined) throw new Error('there is no basket left');
+    const [place, basket] = value;
+    return { place, customer: await sellBasket(worker, shelf, basket) };
   });
+  // In the order of the baskets, whoever was served first: what follows can be repeated.
+  return sold.toSorted((one, other) => one.place - other.place).map(({ customer }) => customer);
 }
 
 async function sellBasket(worker: TestWorker, shelf: Shelf, basket: Basket): Promise<SoakCustomer> {

@@ -84,7 +84,7 @@ export class Course {
     const calls = this.#worker.gateway.requestCount;
     const sweep = this.#sweep();
     const isUnderWay = () => sweep.isOver || this.#worker.gateway.requestCount > calls + callsBeforeDeath;
-    await eventually('the sweep is under way', isUnderWay);
+    await eventually('the sweep is under way', isUnderWay, 60_000);
     if (what === 'cron') return;
     const isDeaf = what === 'kill, and drop messages';
     await this.#worker.kill();
