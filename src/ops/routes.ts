@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { answer, createRoutes, defineRoute, jsonResponse } from '../http/index.ts';
+import { createAlertRoutes } from './alert-routes.ts';
 import { checkReadiness } from './check-readiness.ts';
 
 const status = z.strictObject({
@@ -29,6 +30,7 @@ export const livenessRoutes = createRoutes().openapi(
 
 export function createOpsRoutes(version: string) {
   return createRoutes()
+    .route('/', createAlertRoutes())
     .openapi(
       defineRoute('public', {
         method: 'get',

@@ -60,6 +60,13 @@ function deliverEvent(): Promise<TestAnswer> {
   return worker.request('/payment/webhook', { body, headers });
 }
 
+async function alertId(): Promise<string> {
+  const [alert] = await worker.database.query<{ id: string }>(
+    "insert into alerts (kind, subject, data) values ('gap', gen_random_uuid()::text, '{}') returning id",
+  );
+  return alert?.id ?? '';
+}
+
 function putTopUp(): Promise<TestAnswer> {
   return worker.request('/credits/auto-top-up', {
     method: 'PUT',
@@ -128,6 +135,12 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /payment/cancel-subscription': [2, subscribed('cancel-subscription', {})],
   'POST /payment/resume-subscription': [2, subscribed('resume-subscription', {})],
   'GET /payment/invoices': [1, read('/payment/invoices')],
+  'GET /admin/alerts': [1, readAsAdmin('/admin/alerts?status=open')],
+  'GET /admin/alerts/:id': [1, async () => readAsAdmin(`/admin/alerts/${await alertId()}`)()],
+  'POST /admin/alerts/:id/acknowledge': [
+    2,
+    async () => change('POST', `/admin/alerts/${await alertId()}/acknowledge`, {})(),
+  ],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],
