@@ -24,6 +24,7 @@ import {
   type AppEnv,
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
+import { createOutboundRoutes } from './outbound/index.ts';
 import { createAdminPricingRoutes, createPricingRoutes } from './pricing/index.ts';
 import { createSupportRoutes } from './support/index.ts';
 import { createWebhookRoutes } from './webhooks/index.ts';
@@ -75,6 +76,7 @@ export function createApp() {
   app.route('/', createNoticeRoutes());
   app.route('/', createWebhookRoutes());
   app.route('/', createSupportRoutes());
+  app.route('/', createOutboundRoutes());
   serveDocumentation(app, packageJson.version);
   return app;
 }

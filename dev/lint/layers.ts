@@ -9,7 +9,7 @@ const domains: Readonly<Record<string, readonly string[]>> = {
   credits: ['customers', 'stripe'],
   customers: ['stripe'],
   stripe: [],
-  outbound: ['mail'],
+  outbound: ['customers', 'mail'],
   identity: ['mail'],
   ops: [],
   mail: [],

@@ -38,6 +38,11 @@ export function decodeMicrosecondCursor(cursor: string): readonly [number, strin
   return decode(cursor, z.tuple([z.int().min(0), z.uuid()]));
 }
 
+/** The same, and the id of an event. */
+export function decodeEventCursor(cursor: string): readonly [number, string] {
+  return decode(cursor, z.tuple([z.int().min(0), z.string().regex(/^\w{1,255}$/)]));
+}
+
 /** The end of the year 9999: ISO 8601 writes no later one in four digits. */
 const latestMilliseconds = 253_402_300_799_999;
 

@@ -15,6 +15,8 @@ export interface AppEnv {
     user: User;
     /** Set behind the guard. */
     deps: RequestDeps;
+    /** Whether the answer holds a secret, and is kept for its Idempotency-Key sealed. */
+    isSecret: boolean;
     /** Which layer a cached document came from. */
     cacheLayer: string;
   };

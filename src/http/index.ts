@@ -15,5 +15,13 @@ export { operation } from './operation.ts';
 export { versionHeaders } from './if-match.ts';
 export { answerError } from './problem.ts';
 export { requestLog } from './request-log.ts';
-export { answer, createRoutes, defineRoute, jsonBody, jsonResponse, markReplay } from './route.ts';
+export {
+  answer,
+  createRoutes,
+  defineRoute,
+  jsonBody,
+  jsonResponse,
+  markReplay,
+  markSecret,
+} from './route.ts';
 export { refuseRepeatedParameters } from './validation.ts';

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import { conflict, invalid, malformed } from '../core/errors.ts';
+import { conflict, DomainError, invalid, malformed } from '../core/errors.ts';
 import { sha256, toHex, uuidFrom } from '../core/ids.ts';
 import { businessClock } from '../core/time.ts';
 import { findKey, idempotencyKeyTaken, isStatementError, type IdempotencyClaim } from '../db/index.ts';
@@ -33,22 +33,49 @@ export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
     if (claim !== undefined && isStatementError(c.error, idempotencyKeyTaken)) {
       c.res = await replay(deps, claim);
     } else {
-      await endOperation(deps, c.res, claim !== undefined);
+      await endOperation(deps, c.res, await bodyToKeep(c, claim));
     }
   };
 }
 
 /** A passing fault, this operation's own end included, frees the key; every other outcome is kept for it. */
-async function endOperation({ db }: RequestDeps, answer: Response, isKept: boolean): Promise<void> {
-  const { status } = answer;
+async function endOperation({ db }: RequestDeps, { status }: Response, body: string): Promise<void> {
   const abandon = () => db.abandon().catch(() => undefined);
   if (status >= 500) return abandon();
-  const stored = { status, body: isKept ? await answer.clone().text() : '' };
+  const stored = { status, body };
   try {
     await (status < 400 ? db.commitAnswer(stored) : db.commitRefusal(stored));
   } catch (error) {
     await abandon();
     throw error;
+  }
+}
+
+/** What is sealed begins with this; JSON does not. */
+const sealedMark = 'sealed:';
+const purposeOf = (claim: IdempotencyClaim) => `answer:${claim.id}`;
+
+/** An answer that holds a secret is kept sealed: whoever repeats the request gets it, and who has the database does not. */
+async function bodyToKeep(c: AppContext, claim: IdempotencyClaim | undefined): Promise<string> {
+  if (claim === undefined) return '';
+  const body = await c.res.clone().text();
+  const isSecret = c.get('isSecret') as boolean | undefined;
+  return isSecret === true
+    ? `${sealedMark}${await c.get('deps').sealing.seal(body, purposeOf(claim))}`
+    : body;
+}
+
+async function keptBody({ sealing }: RequestDeps, claim: IdempotencyClaim, body: string): Promise<string> {
+  if (!body.startsWith(sealedMark)) return body;
+  try {
+    return await sealing.open(body.slice(sealedMark.length), purposeOf(claim));
+  } catch (error) {
+    throw new DomainError(
+      'conflict',
+      'idempotency_answer_lost',
+      'The request was done; its answer was sealed with a key that is gone.',
+      { cause: error },
+    );
   }
 }
 
@@ -100,9 +127,10 @@ async function replay(deps: RequestDeps, claim: IdempotencyClaim): Promise<Respo
       'The first request with this Idempotency-Key is still under way.',
     );
   }
-  return new Response(kept.body, {
+  return new Response(await keptBody(deps, claim, kept.body ?? ''), {
     status: kept.status,
     headers: {
+      'Cache-Control': 'no-store',
       'Content-Type': kept.status < 400 ? 'application/json' : 'application/problem+json',
       'Idempotent-Replayed': 'true',
     },

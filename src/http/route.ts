@@ -83,6 +83,12 @@ export function markReplay(c: AppContext): void {
   c.header('Idempotent-Replayed', 'true');
 }
 
+/** For an answer that holds a secret: no cache keeps it, and what is kept for an Idempotency-Key is sealed. */
+export function markSecret(c: AppContext): void {
+  c.set('isSecret', true);
+  c.header('Cache-Control', 'no-store');
+}
+
 /** Answers with a body that its schema has checked: a member that the schema does not name cannot leak. */
 export function answer<Schema extends z.ZodType>(c: AppContext, schema: Schema, body: z.input<Schema>) {
   return c.json(schema.parse(body), 200);

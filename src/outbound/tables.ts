@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   check,
   foreignKey,
@@ -38,6 +39,10 @@ export const outboundEvents = pgTable(
   },
   (table) => [
     index('outbound_events_created_at').on(table.createdAt, table.id),
+    index('outbound_events_type').on(table.eventType, table.createdAt, table.id),
+    index('outbound_events_customer')
+      .on(table.customerId, table.createdAt, table.id)
+      .where(sql`${table.customerId} is not null`),
     index('outbound_events_cause')
       .on(table.causeEventId)
       .where(sql`${table.causeEventId} is not null`),
@@ -68,6 +73,7 @@ export const eventEndpoints = pgTable(
     /** Since when no delivery has succeeded; null: the last one did. */
     failingSince: instant('failing_since'),
     deletedAt: instant('deleted_at'),
+    /** Counts what an admin would see change, whoever changes it (a trigger does). */
     version: integer().notNull().default(1),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
@@ -81,6 +87,38 @@ export const eventEndpoints = pgTable(
     ),
     check('event_endpoints_disabled_whole', sql`${table.isEnabled} = (${table.disabledAt} is null)`),
     check('event_endpoints_types_not_empty', sql`cardinality(${table.eventTypes}) > 0`),
+  ],
+);
+
+/**
+ * What was done to an endpoint, by whom: written by the database with the change, append-only. Never a secret; of a URL
+ * the host alone, because its path may be one.
+ */
+export const endpointChanges = pgTable(
+  'endpoint_changes',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    endpointId: uuid('endpoint_id').notNull(),
+    action: text({
+      enum: ['created', 'changed', 'secret_rotated', 'deleted', 'tested', 'replayed'],
+    }).notNull(),
+    details: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+    actor: text().notNull(),
+    /** Null where no request did it. */
+    requestId: text('request_id'),
+    /** The request's: one that is made again, after a lost answer, finds here what it did. */
+    operationId: uuid('operation_id'),
+    changedAt: instant('changed_at')
+      .notNull()
+      .default(sql`clock_timestamp()`),
+  },
+  (table) => [
+    check(
+      'endpoint_changes_action_known',
+      sql`${table.action} in ('created', 'changed', 'secret_rotated', 'deleted', 'tested', 'replayed')`,
+    ),
+    unique('endpoint_changes_operation_id').on(table.operationId),
+    index('endpoint_changes_endpoint_id').on(table.endpointId, table.id),
   ],
 );
 
@@ -124,6 +162,8 @@ export const eventDeliveries = pgTable(
       sql`${table.status} in ('pending', 'delivering', 'delivered', 'dead', 'canceled')`,
     ),
     index('event_deliveries_listed').on(table.endpointId, table.createdAt, table.id),
+    index('event_deliveries_status').on(table.endpointId, table.status, table.createdAt, table.id),
+    index('event_deliveries_type').on(table.endpointId, table.eventType, table.createdAt, table.id),
     index('event_deliveries_event_id').on(table.eventId),
     index('event_deliveries_due')
       .on(table.nextAttemptAt)

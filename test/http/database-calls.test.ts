@@ -76,6 +76,30 @@ function putTopUp(): Promise<TestAnswer> {
   });
 }
 
+/** An endpoint of its own, and a delivery that it was told with. */
+async function endpoint(): Promise<{ readonly path: string; readonly delivery: string }> {
+  const body = { url: 'http://127.0.0.1:1/', event_types: ['*'] };
+  const path = `/admin/endpoints/${(await change('POST', '/admin/endpoints', body)()).json.endpoint.id}`;
+  const { json } = await change('POST', `${path}/test`, {})();
+  return { path, delivery: json.delivery_id };
+}
+const ofEndpoint = (method: string, rest: string, body?: unknown) => async () => {
+  const { path } = await endpoint();
+  const headers = method === 'GET' ? {} : { 'Idempotency-Key': randomUUID() };
+  return worker.request(`${path}${rest}`, {
+    method,
+    token: admin,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+};
+
+async function replayedDelivery(): Promise<TestAnswer> {
+  const { path, delivery } = await endpoint();
+  await worker.database.query("update event_deliveries set status = 'dead' where id = $1", [delivery]);
+  return change('POST', `${path}/deliveries/${delivery}/replay`, {})();
+}
+
 const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
 const pack = () => ({ package_key: `pack_${randomUUID().slice(0, 8)}`, ...terms('Package') });
 const terms = (name: string) => ({ name, price: 100, currency: 'GBP', credits: 10 });
@@ -141,6 +165,27 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
     2,
     async () => change('POST', `/admin/alerts/${await alertId()}/acknowledge`, {})(),
   ],
+  'GET /admin/endpoints': [1, readAsAdmin('/admin/endpoints')],
+  'POST /admin/endpoints': [
+    1,
+    change('POST', '/admin/endpoints', { url: 'http://127.0.0.1:1/', event_types: ['*'] }),
+  ],
+  'GET /admin/endpoints/:id': [1, ofEndpoint('GET', '')],
+  'PATCH /admin/endpoints/:id': [2, ofEndpoint('PATCH', '', { enabled: false })],
+  'DELETE /admin/endpoints/:id': [2, ofEndpoint('DELETE', '')],
+  'POST /admin/endpoints/:id/rotate-secret': [2, ofEndpoint('POST', '/rotate-secret', {})],
+  'POST /admin/endpoints/:id/test': [2, ofEndpoint('POST', '/test', {})],
+  'GET /admin/endpoints/:id/deliveries': [1, ofEndpoint('GET', '/deliveries')],
+  'GET /admin/endpoints/:id/deliveries/:delivery_id': [
+    1,
+    async () => {
+      const { path, delivery } = await endpoint();
+      return readAsAdmin(`${path}/deliveries/${delivery}`)();
+    },
+  ],
+  'POST /admin/endpoints/:id/deliveries/:delivery_id/replay': [1, replayedDelivery],
+  'POST /admin/endpoints/:id/replay': [2, ofEndpoint('POST', '/replay', { since: '2020-01-01T00:00:00Z' })],
+  'GET /admin/events': [1, () => readAsAdmin(`/admin/events?customer=${buyer.subject}`)()],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],

@@ -1,0 +1,1 @@
+export { createOutboundRoutes } from './admin-routes.ts';
