@@ -157,6 +157,8 @@ CREATE INDEX "outbound_events_cause" ON "outbound_events" USING btree ("cause_ev
 --> statement-breakpoint
 CREATE INDEX "gap_checks_updated_at" ON "gap_checks" USING btree ("updated_at");
 --> statement-breakpoint
+CREATE UNIQUE INDEX "gap_checks_unfinished" ON "gap_checks" USING btree (("finished_at" is null)) WHERE "gap_checks"."finished_at" is null;
+--> statement-breakpoint
 CREATE INDEX "webhook_actions_event_id" ON "webhook_actions" USING btree ("event_id","id");
 --> statement-breakpoint
 CREATE INDEX "webhook_actions_acted_at" ON "webhook_actions" USING btree ("acted_at");

@@ -6,6 +6,7 @@ import { openStripeBooks, type StripeBooks } from './books.ts';
 import { openStripeCatalogue, type StripeCatalogue } from './catalogue.ts';
 import { openStripeCustomerInvoices, type StripeCustomerInvoices } from './customer-invoices.ts';
 import { StripeRefusal } from './errors.ts';
+import { openStripeEvents, type StripeEvents } from './events.ts';
 import { openStripeInvoices, type StripeInvoices } from './invoices.ts';
 import { openStripeRefunds, type StripeRefunds } from './refunds.ts';
 import { checkoutSession, type CheckoutSession } from './schemas.ts';
@@ -19,6 +20,7 @@ export interface StripeGateway
     StripeBooks,
     StripeCatalogue,
     StripeCharges,
+    StripeEvents,
     StripeInvoices,
     StripeRefunds,
     StripeSubscriptions,
@@ -52,6 +54,7 @@ export function openStripe(sdk: Stripe, usage: Usage): StripeGateway {
     ...openStripeBooks(sdk, asking),
     ...openStripeCatalogue(sdk, asking),
     ...openStripeCharges(sdk, asking),
+    ...openStripeEvents(sdk, asking),
     ...openStripeInvoices(sdk, asking),
     ...openStripeRefunds(sdk, asking),
     ...openStripeCustomerInvoices(sdk, asking),

@@ -2,6 +2,7 @@ export { isPinnedRelease } from './api-version.ts';
 export { createStripeClient } from './client.ts';
 export { StripeRefusal } from './errors.ts';
 export type { CustomerInvoice } from './customer-invoices.ts';
+export type { ListedEvent } from './events.ts';
 export type { OfferPrice } from './catalogue.ts';
 export { openStripe, type StripeGateway } from './gateway.ts';
 export type { Invoice, InvoicePreview } from './invoice-schemas.ts';

@@ -1,3 +1,4 @@
 export { createWebhookRoutes } from './routes.ts';
 export { answerDoorbells } from './answer-doorbells.ts';
+export { findGaps } from './find-gaps.ts';
 export { sweepEvents } from './sweep-events.ts';

@@ -10,7 +10,7 @@ export function expectOurMode(config: Config, event: StripeEvent): void {
 }
 
 /** Why an event is kept without being processed, whatever its version; null for one that is to be processed. */
-function reasonToIgnoreAnyway(event: StripeEvent): 'other_account' | 'no_handler' | null {
+export function reasonToIgnoreAnyway(event: StripeEvent): 'other_account' | 'no_handler' | null {
   if (event.account !== undefined && event.account !== null) return 'other_account';
   return handlerOf(event.type) === undefined ? 'no_handler' : null;
 }

@@ -24,21 +24,46 @@ export interface ReceivedEvent {
 }
 
 /**
- * Puts an event into the inbox; no row when it is there already. While an account moves to another API version,
- * Stripe sends each event once in either: the one that can be read takes the place of the one that could not.
+ * Puts events into the inbox; a row for each that was not there. While an account moves to another API version, Stripe
+ * sends each event once in either: the one that can be read takes the place of the one that could not.
  */
-export function storeEvent({ stripeCustomerId, paymentIntentId, ...event }: ReceivedEvent) {
-  const row = { ...event, stripeCustomerId: stripeCustomerId ?? payerOf(paymentIntentId) };
+export function storeEvents(events: readonly [ReceivedEvent, ...ReceivedEvent[]]) {
   return build
     .insert(webhookEvents)
-    .values(row)
+    .values(
+      events.map(({ stripeCustomerId, paymentIntentId, ...event }) => ({
+        ...event,
+        stripeCustomerId: stripeCustomerId ?? payerOf(paymentIntentId),
+      })),
+    )
     .onConflictDoUpdate({
       target: webhookEvents.eventId,
-      set: row,
-      setWhere: sql`${webhookEvents.status} = 'ignored' and ${webhookEvents.ignoredReason} = 'api_version'
-        and excluded.status = 'pending'`,
+      set: excluded(
+        'eventType',
+        'apiVersion',
+        'livemode',
+        'stripeCreated',
+        'receivedBy',
+        'stripeCustomerId',
+        'payload',
+        'status',
+        'ignoredReason',
+      ),
+      setWhere: sql`${isOfOtherRelease(webhookEvents)} and excluded.status = 'pending'`,
     })
     .returning({ eventId: webhookEvents.eventId });
+}
+
+/** What the event that cannot be stored a second time would have brought. */
+function excluded(...columns: readonly (keyof typeof webhookEvents.$inferInsert)[]) {
+  return Object.fromEntries(
+    columns.map((column) => [column, sql`excluded.${sql.identifier(webhookEvents[column].name)}`]),
+  );
+}
+
+/** It was ignored because it came in another API version than ours. */
+export function isOfOtherRelease(events: typeof webhookEvents) {
+  return sql`(${events.status} = 'ignored' and ${events.ignoredReason} = 'api_version')`;
 }
 
 /** Stripe's customer of a payment that is known here. */

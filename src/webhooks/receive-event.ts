@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.ts';
 import { describeEvent } from './describe-event.ts';
 import { expectOurMode, reasonToIgnore } from './judge-event.ts';
-import { storeEvent } from './queries.ts';
+import { storeEvents } from './queries.ts';
 import { ringDoorbell } from './ring-doorbell.ts';
 
 export interface Receipt {
@@ -25,13 +25,15 @@ export async function receiveEvent(
   expectOurMode(deps.config, event);
   const ignoredReason = reasonToIgnore(event);
   const stored = await deps.db.run(
-    storeEvent({
-      ...describeEvent(event),
-      payload,
-      receivedBy: 'webhook',
-      status: ignoredReason === null ? 'pending' : 'ignored',
-      ignoredReason,
-    }),
+    storeEvents([
+      {
+        ...describeEvent(event),
+        payload,
+        receivedBy: 'webhook',
+        status: ignoredReason === null ? 'pending' : 'ignored',
+        ignoredReason,
+      },
+    ]),
   );
   const duplicate = stored.length === 0;
   if (ignoredReason === 'api_version') {

@@ -11,6 +11,7 @@ import {
   text,
   timestamp,
   unique,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 import { customers } from '../customers/tables.ts';
@@ -164,7 +165,13 @@ export const gapChecks = pgTable(
     updatedAt: instant('updated_at').notNull().defaultNow(),
     finishedAt: instant('finished_at'),
   },
-  (table) => [index('gap_checks_updated_at').on(table.updatedAt)],
+  (table) => [
+    index('gap_checks_updated_at').on(table.updatedAt),
+    /** One at a time is under way. */
+    uniqueIndex('gap_checks_unfinished')
+      .on(sql`(${table.finishedAt} is null)`)
+      .where(sql`${table.finishedAt} is null`),
+  ],
 );
 
 /** Deliveries that were refused, counted by the minute: nothing of them is kept. */

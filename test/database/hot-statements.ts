@@ -36,13 +36,14 @@ import { findCustomerAtStripe } from '../../src/customers/queries.ts';
 import type { Statement } from '../../src/db/client.ts';
 import { findCustomers } from '../../src/support/search-queries.ts';
 import { findStory } from '../../src/support/story-queries.ts';
+import { openGapCheck, passGapPage, storeGap } from '../../src/webhooks/gap-queries.ts';
 import {
   claimEvent,
   claimNextEvent,
   completeEvent,
   failEvent,
   findDueEvents,
-  storeEvent,
+  storeEvents,
 } from '../../src/webhooks/queries.ts';
 
 /** Rows of the hot account. */
@@ -188,6 +189,20 @@ function statusStatements({ customerId }: HotRows): Readonly<Record<string, Stat
 export function commonStatements(rows: HotRows): Readonly<Record<string, Statement>> {
   const search = (text: string | undefined) => findCustomers({ search: text, before: undefined, limit: 50 });
   const claim = { eventId: 'evt_data21', attempt: 1 };
+  const step = { checkId: '1', from: null, to: 'evt_data2', listed: 3 };
+  const newEvent = {
+    eventId: 'evt_new',
+    eventType: 'invoice.paid',
+    apiVersion: null,
+    livemode: false,
+    stripeCreated: now,
+    receivedBy: 'events_api' as const,
+    stripeCustomerId: null,
+    paymentIntentId: 'pi_data_2_1',
+    payload: '{}',
+    status: 'pending' as const,
+    ignoredReason: null,
+  };
   return {
     'customers by e-mail': search('person777'),
     'customers by subject': search('customer-77'),
@@ -200,19 +215,10 @@ export function commonStatements(rows: HotRows): Readonly<Record<string, Stateme
     'customers, newest first': search(undefined),
     'years that are due': findDueYears(now, 300),
     'lots and holds that are over': expireAccounts(5, now),
-    'an event, taken in': storeEvent({
-      eventId: 'evt_new',
-      eventType: 'invoice.paid',
-      apiVersion: null,
-      livemode: false,
-      stripeCreated: now,
-      receivedBy: 'webhook',
-      stripeCustomerId: null,
-      paymentIntentId: 'pi_data_2_1',
-      payload: '{}',
-      status: 'pending',
-      ignoredReason: null,
-    }),
+    'an event, taken in': storeEvents([newEvent]),
+    'a look at Stripe’s list, begun': openGapCheck(now),
+    'what the inbox lacks of a page': passGapPage(step, ['evt_data1', 'evt_data2', 'evt_new']),
+    'what is stored of a page': storeGap(step, [newEvent]),
     'an event, claimed': claimEvent('evt_data15'),
     'the next event of its customer': claimNextEvent('evt_data15', true),
     'an event, done with': completeEvent(claim, rows.customerId),

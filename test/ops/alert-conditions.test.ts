@@ -168,8 +168,8 @@ describe('a backlog', () => {
 test('a gap is what was stored from Stripe’s list in the last quarter of an hour', async () => {
   const check = (stored: number, minutesAgo: number) =>
     query(
-      `insert into gap_checks (window_since, window_until, listed, stored, updated_at)
-       values (now() - interval '1 hour', now(), 7, $1, now() - make_interval(mins => $2))`,
+      `insert into gap_checks (window_since, window_until, listed, stored, updated_at, finished_at)
+       values (now() - interval '1 hour', now(), 7, $1, now() - make_interval(mins => $2), now())`,
       [stored, minutesAgo],
     );
   await check(4, 16);

@@ -1,4 +1,3 @@
-import Stripe from 'stripe';
 import type { Context } from './context.ts';
 import { newId } from './ids.ts';
 import type { EventObject, EventType } from './wire.ts';
@@ -27,7 +26,7 @@ export class EventLog implements Events {
     const event: EventObject = {
       id: newId('evt_1'),
       object: 'event',
-      api_version: Stripe.API_VERSION,
+      api_version: context.store.settings.apiVersion,
       created: context.now(),
       data: {
         object,
