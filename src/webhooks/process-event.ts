@@ -32,6 +32,8 @@ interface Ended {
 
 /** A customer with more than that at once has the rest done by the scheduled sweep. */
 const eventsInARow = 20;
+/** A message that comes so little too early comes again; one that has nothing to do with the next try does not. */
+const secondsEarlyAtMost = 5;
 
 /**
  * Processes one stored event, if it is due and nobody else has it, and then those of the same customer that are due,
@@ -41,27 +43,27 @@ const eventsInARow = 20;
  * sweep takes the event up again.
  */
 export async function processEvent(deps: ProcessDeps, eventId: string): Promise<number | null> {
-  const work = await claim(deps, eventId);
-  if (work === undefined) return null;
+  const { work, dueInSeconds: notYet } = await claim(deps, eventId);
+  if (work === undefined) return notYet;
   const { dueInSeconds, next } = await attempt(deps, work, true);
   await processFollowing(deps, next);
   return dueInSeconds;
 }
 
-async function claim(deps: ProcessDeps, eventId: string): Promise<Work | undefined> {
+async function claim(
+  deps: ProcessDeps,
+  eventId: string,
+): Promise<{ readonly work: Work | undefined; readonly dueInSeconds: number | null }> {
   const { rows } = await deps.db.run(claimEvent(eventId));
-  const [answer] = rows;
-  if (answer?.outcome === 'buried') {
-    deps.log.error('webhook_event_dead', {
-      event_id: eventId,
-      event_type: String(answer.event_type),
-      code: 'worker_lost',
-    });
+  const { outcome, payload, attempt: number, event_type: eventType, due_in_seconds: wait } = onlyRow(rows);
+  if (outcome === 'buried') {
+    const members = { event_id: eventId, event_type: eventType, code: 'worker_lost' };
+    deps.log.error('webhook_event_dead', members);
   }
-  const { payload, attempt: number } = answer ?? {};
-  return typeof payload === 'string' && typeof number === 'number'
-    ? { eventId, attempt: number, payload }
-    : undefined;
+  return {
+    work: payload === null || number === null ? undefined : { eventId, attempt: number, payload },
+    dueInSeconds: wait !== null && wait <= secondsEarlyAtMost ? wait : null,
+  };
 }
 
 /** Others of one customer, which no other worker takes meanwhile. They were left to this one. */
