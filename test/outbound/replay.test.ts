@@ -149,6 +149,7 @@ describe('what happened in a time is told again', () => {
     expect(await count({})).toBe(2);
     expect(await count({ event_types: ['alert.*'] })).toBe(1);
     expect(await count({ event_types: ['price.changed'] })).toBe(0);
+    expect((await replay(await endpointId(['*']), hour, '?dry_run=1')).json.count).toBe(3);
     await replay(id, hour);
     expect(await standOf(id)).toEqual([
       [low, 'pending'],
