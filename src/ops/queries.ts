@@ -1,8 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { build } from '../db/index.ts';
 
-export function ping() {
-  return build.execute(sql`select 1`);
+/** When each part of the installation was last seen at work; the SQL function says which. */
+export function findOperationalState() {
+  return build.execute<{ state: unknown }>(
+    sql`select to_json(state) as state from operational_state() as state`,
+  );
 }
 
 /** Notes that a part of the installation was at work so long ago, by the database's clock. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { answer, createRoutes, defineRoute, jsonResponse } from '../http/index.ts';
 import { createAlertRoutes } from './alert-routes.ts';
 import { checkReadiness } from './check-readiness.ts';
+import { readiness } from './readiness-schemas.ts';
 
 const status = z.strictObject({
   success: z.literal(true),
@@ -9,12 +10,6 @@ const status = z.strictObject({
   version: z.string(),
 });
 const health = z.strictObject({ success: z.literal(true), status: z.literal('healthy') });
-const readiness = z.strictObject({
-  success: z.literal(true),
-  status: z.literal('ready'),
-  checks: z.strictObject({ database: z.literal('ok') }),
-});
-
 /** Asked by whoever wants to know whether the Worker runs at all: answered whatever the configuration is. */
 export const livenessRoutes = createRoutes().openapi(
   defineRoute('public', {
@@ -46,13 +41,15 @@ export function createOpsRoutes(version: string) {
         method: 'get',
         path: '/health/ready',
         summary: 'Whether requests can be served',
-        description: 'Asks the database. 503 `database_unavailable` when it does not answer.',
+        description:
+          '503 `database_unavailable`, with the same members, when the database does not answer: then requests fail. Whatever else is wrong is told, and is no reason to send requests elsewhere. Under load the answer may be a second old.',
         tags: ['Operation'],
         responses: { 200: jsonResponse('The database answers.', readiness) },
       }),
       async (c) => {
-        await checkReadiness(c.get('deps'));
-        return answer(c, readiness, { success: true, status: 'ready', checks: { database: 'ok' } });
+        const found = await checkReadiness(c.get('deps'));
+        c.header('Cache-Control', 'no-store');
+        return answer(c, readiness, { success: true, status: 'ready', ...found });
       },
     );
 }
