@@ -1,6 +1,7 @@
 import { createDocumentMemory, type DocumentContext, type DocumentMemory } from './core/cached-document.ts';
 import { createLog, describeFault, type Log } from './core/log.ts';
 import { createSealing, type Sealing } from './core/seal.ts';
+import { createTally, type Tally } from './core/tally.ts';
 import { systemClock, type Clock } from './core/time.ts';
 import { createUsage, type Usage } from './core/usage.ts';
 import {
@@ -37,6 +38,8 @@ export interface Deps {
   readonly mail: Mailer;
   /** For secrets that are stored. */
   readonly sealing: Sealing;
+  /** Deliveries that were refused, by code, and are not yet written down. */
+  readonly rejections: Tally;
   /** Named in answers, log lines and history rows. */
   readonly requestId: string;
   /** The same for the same request under the same Idempotency-Key: what it creates is named by it. */
@@ -73,6 +76,7 @@ interface Isolate {
   readonly stripe: ReturnType<typeof createStripeClient>;
   readonly memory: DocumentMemory;
   readonly sealing: Sealing;
+  readonly rejections: Tally;
 }
 
 const isolates = new WeakMap<Config, Isolate>();
@@ -88,6 +92,7 @@ function isolateFor(config: Config): Isolate {
     stripe: createStripeClient(config.stripe),
     memory: createDocumentMemory(),
     sealing: createSealing(config.sealingKeys),
+    rejections: createTally(),
   };
   isolates.set(config, isolate);
   return isolate;
@@ -109,6 +114,7 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     webhookQueue: env.WEBHOOK_QUEUE,
     mail: openMail(config.mail, emailBinding(env)),
     sealing: isolate.sealing,
+    rejections: isolate.rejections,
     requestId,
     operationId,
     usage,

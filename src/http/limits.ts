@@ -1,9 +1,12 @@
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
-import type { AppEnv } from './context.ts';
+import { systemClock } from '../core/time.ts';
+import type { RequestDeps } from '../deps.ts';
+import { isRead, type AppContext, type AppEnv } from './context.ts';
+import type { CreateDeps } from './operation.ts';
 import { problem } from './problem.ts';
 
+const tooLarge = 'body_too_large';
 const bodyBytes = 64 * 1024;
 /** Stripe's largest events, long invoices, stay below. */
 const webhookBytes = 1024 * 1024;
@@ -11,32 +14,66 @@ const webhookBytes = 1024 * 1024;
 /** As much of a body that is too large is read, so that the client, still sending, gets to see the answer. */
 const drainedBytes = 32 * 1024 * 1024;
 
-const limitTo = (maxSize: number): MiddlewareHandler<AppEnv> =>
-  bodyLimit({
-    maxSize,
-    onError: async (c) => {
-      await drain(c.req.raw.body);
-      return problem(c, {
-        status: 413,
-        code: 'body_too_large',
-        detail: `The body may have ${maxSize} bytes at most.`,
-      });
-    },
-  });
+/**
+ * Refuses a body that is too large. One that does not say how long it is, is read here: only who reads it to its end can
+ * answer a client that is still sending.
+ */
+function limitTo(maxSize: number, onRefused?: (c: AppContext) => void): MiddlewareHandler<AppEnv> {
+  const refuse = (c: AppContext) => {
+    onRefused?.(c);
+    return problem(c, {
+      status: 413,
+      code: tooLarge,
+      detail: `The body may have ${maxSize} bytes at most.`,
+    });
+  };
+  return async (c, next) => {
+    const { body } = c.req.raw;
+    if (body === null) return next();
+    const length =
+      c.req.header('Transfer-Encoding') === undefined ? c.req.header('Content-Length') : undefined;
+    if (length !== undefined && Number(length) <= maxSize) return next();
+    const content = await readUpTo(body, length === undefined ? maxSize : 0);
+    if (content === undefined) return refuse(c);
+    // Nobody looks at the body of a request that may have none.
+    if (!isRead(c)) c.req.raw = new Request(c.req.raw, { method: c.req.method, body: content });
+    await next();
+  };
+}
 
-async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
-  if (body === null || body.locked) return;
+/** The content of a body, which is read to its end all the same when it is more than that; then it is undefined. */
+async function readUpTo(body: ReadableStream<Uint8Array>, maxSize: number): Promise<Blob | undefined> {
+  let chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.byteLength;
-    if (size > drainedBytes) return;
+    if (size <= maxSize) chunks.push(chunk);
+    else chunks = [];
+    if (size > drainedBytes) break;
   }
+  return size > maxSize ? undefined : new Blob(chunks);
 }
 
-const limitBody = limitTo(bodyBytes);
-const limitWebhook = limitTo(webhookBytes);
+/** How deliveries that are too large are counted: those that the webhook's own route never sees. */
+interface RefusalCount {
+  readonly createDeps: CreateDeps;
+  readonly count: (deps: RequestDeps, code: string) => void;
+}
 
-export function limitBodies(webhookPath: string): MiddlewareHandler<AppEnv> {
+export function limitBodies(
+  webhookPath: string,
+  { createDeps, count }: RefusalCount,
+): MiddlewareHandler<AppEnv> {
+  const limitBody = limitTo(bodyBytes);
+  const limitWebhook = limitTo(webhookBytes, (c) => {
+    const deps = createDeps(c.env, c.get('config'), {
+      requestId: c.get('requestId'),
+      operationId: crypto.randomUUID(),
+      clock: systemClock,
+      waitUntil: (promise) => c.executionCtx.waitUntil(promise),
+    });
+    count(deps, tooLarge);
+  });
   return (c, next) => (c.req.path === webhookPath ? limitWebhook(c, next) : limitBody(c, next));
 }
 

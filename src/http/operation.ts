@@ -7,7 +7,7 @@ import type { RequestDeps, RequestScope } from '../deps.ts';
 import type { Config } from '../env.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
-type CreateDeps = (env: Env, config: Config, scope: RequestScope) => RequestDeps;
+export type CreateDeps = (env: Env, config: Config, scope: RequestScope) => RequestDeps;
 
 /**
  * Gives each request its dependencies, and ends its operation: what the verb left for the end is committed together

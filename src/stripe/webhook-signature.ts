@@ -64,9 +64,11 @@ async function readSigned(
 
 const subtleCrypto = Stripe.createSubtleCryptoProvider();
 
+/** One time, and not among several the one that suits: of those the SDK takes the last. */
 function isRecent(signature: string, now: Date): boolean {
-  const seconds = Number(/(?:^|,)t=(\d{1,12})(?:,|$)/.exec(signature)?.[1]);
-  return Math.abs(now.getTime() / 1000 - seconds) <= toleranceSeconds;
+  const [time = '', ...others] = signature.split(',').filter((part) => part.trim().startsWith('t='));
+  const seconds = Number(/^t=(\d{1,12})$/.exec(time)?.[1]);
+  return others.length === 0 && Math.abs(now.getTime() / 1000 - seconds) <= toleranceSeconds;
 }
 
 function parse(content: unknown): StripeEvent {

@@ -1,3 +1,4 @@
+export { countRejection } from './count-rejection.ts';
 export { createWebhookRoutes } from './routes.ts';
 export { answerDoorbells } from './answer-doorbells.ts';
 export { findGaps } from './find-gaps.ts';

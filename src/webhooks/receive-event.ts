@@ -1,4 +1,7 @@
+import { DomainError } from '../core/errors.ts';
 import type { Deps } from '../deps.ts';
+import type { StripeEvent } from '../stripe/index.ts';
+import { countRejection } from './count-rejection.ts';
 import { describeEvent } from './describe-event.ts';
 import { expectOurMode, reasonToIgnore } from './judge-event.ts';
 import { storeEvents } from './queries.ts';
@@ -10,19 +13,21 @@ export interface Receipt {
   readonly duplicate: boolean;
 }
 
-type ReceiveDeps = Pick<Deps, 'db' | 'config' | 'log' | 'readSignedEvent' | 'waitUntil' | 'webhookQueue'>;
+type ReceiveDeps = Pick<
+  Deps,
+  'db' | 'config' | 'later' | 'log' | 'readSignedEvent' | 'rejections' | 'waitUntil' | 'webhookQueue'
+>;
 
 /**
  * Takes an event in: when this returns, it is stored. Throws `invalid_signature`, `not_an_event`, `wrong_livemode`,
- * and `database_unavailable` when it cannot be stored, so that Stripe sends it again.
+ * which are counted, and `database_unavailable` when it cannot be stored, so that Stripe sends it again.
  */
 export async function receiveEvent(
   deps: ReceiveDeps,
   payload: string,
   signature: string | undefined,
 ): Promise<Receipt> {
-  const event = await deps.readSignedEvent(payload, signature);
-  expectOurMode(deps.config, event);
+  const event = await readDelivery(deps, payload, signature);
   const ignoredReason = reasonToIgnore(event);
   const stored = await deps.db.run(
     storeEvents([
@@ -41,4 +46,19 @@ export async function receiveEvent(
   }
   if (ignoredReason === null && !duplicate) deps.waitUntil(ringDoorbell(deps, event.id));
   return { eventId: event.id, duplicate };
+}
+
+async function readDelivery(
+  deps: ReceiveDeps,
+  payload: string,
+  signature: string | undefined,
+): Promise<StripeEvent> {
+  try {
+    const event = await deps.readSignedEvent(payload, signature);
+    expectOurMode(deps.config, event);
+    return event;
+  } catch (error) {
+    if (error instanceof DomainError) countRejection(deps, error.code);
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWorker, type TestRequest, type TestWorker } from '../support/worker.ts';
 
@@ -92,6 +93,24 @@ describe('a body', () => {
     for (const path of ['/payment/create-checkout', '/payment/webhook']) {
       await expectRefused(path, { token: customer, body }, 413);
     }
+  });
+
+  test('that comes in chunks, without a length, is held to the same', async () => {
+    const sent = async (method: string, path: string, size: number) => {
+      const answered = Promise.withResolvers<number | undefined>();
+      const headers = { Authorization: `Bearer ${customer}`, 'Content-Type': 'application/json' };
+      const request = httpRequest(`${worker.url}${path}`, { method, headers }, (response) => {
+        response.resume().on('end', () => answered.resolve(response.statusCode));
+      });
+      request.on('error', answered.reject);
+      request.write('{"plan":"');
+      request.end(`${'x'.repeat(size)}"}`);
+      return answered.promise;
+    };
+    expect(await sent('POST', '/payment/create-checkout', 10)).toBe(404);
+    expect(await sent('POST', '/payment/create-checkout', 10 * 1024 * 1024)).toBe(413);
+    expect(await sent('POST', '/payment/create-checkout', 100 * 1024)).toBe(413);
+    expect(await sent('GET', '/credits/balance', 10)).toBe(200);
   });
 
   test('that names a checkout of something strange is refused', async () => {
