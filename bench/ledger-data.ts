@@ -52,6 +52,7 @@ const filledTables = [
   'payments',
   'checkouts',
   'webhook_events',
+  'webhook_attempts',
 ];
 
 const tables = filledTables.map((name) => `'${name}'::regclass`).join(', ');
@@ -132,13 +133,30 @@ function past(size: LedgerSize): readonly string[] {
      from filled_lots`,
     ...pastTransactions,
     ...pastHolds,
+    ...pastEvents(size),
+  ];
+}
+
+/** The inbox: most events are processed, others ignored, a few dead or due; each but the newest was taken once. */
+function pastEvents(size: LedgerSize): readonly string[] {
+  return [
+    `create temp table filled_events on commit drop as
+     select i, 'evt_data' || i as event_id, 1 + i % ${size.customers} as n, now() - interval '1 minute' * i as at,
+       case when i % 3 = 0 then 'product.updated' when i % 5 = 0 then 'invoice.paid'
+         when i % 1000 = 1 then 'invoice.voided' else 'checkout.session.completed' end as event_type,
+       case when i <= 20 then 'failed' when i = 21 then 'processing' when i % 500 = 0 then 'dead'
+         when i % 3 = 0 then 'ignored' else 'processed' end as status
+     from generate_series(1, ${size.events}) as i`,
     `insert into webhook_events
-       (event_id, event_type, livemode, stripe_created, payload, status, attempts, next_attempt_at, customer_id, received_at)
-     select 'evt_data' || i, 'checkout.session.completed', false, at, '{"id": "evt_data' || i || '"}',
-       case when i <= 20 then 'failed' when i = 21 then 'processing' when i % 500 = 0 then 'dead' else 'processed' end, 1, at,
-       ${named(`'customer ' || (1 + i % ${size.customers})`)}, at
-     from generate_series(1, ${size.events}) as i cross join lateral (
-       select now() - interval '1 minute' * i as at) as received`,
+       (event_id, event_type, livemode, stripe_created, payload, status, attempts, next_attempt_at, customer_id,
+         stripe_customer_id, received_by, received_at)
+     select event_id, event_type, false, at, '{"id": "' || event_id || '"}', status, 1, at,
+       ${named(`'customer ' || n`)}, 'cus_data' || n, case when i % 2000 = 7 then 'events_api' else 'webhook' end, at
+     from filled_events`,
+    `insert into webhook_attempts (event_id, attempt, event_type, started_at, ended_at, outcome)
+     select event_id, 1, event_type, at, case when i <> 21 then at + interval '1 second' end,
+       case when status = 'dead' then 'failed' when i <> 21 then status end
+     from filled_events`,
   ];
 }
 

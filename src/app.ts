@@ -27,7 +27,7 @@ import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
 import { createOutboundRoutes } from './outbound/index.ts';
 import { createAdminPricingRoutes, createPricingRoutes } from './pricing/index.ts';
 import { createSupportRoutes } from './support/index.ts';
-import { countRejection, createWebhookRoutes } from './webhooks/index.ts';
+import { countRejection, createAdminWebhookRoutes, createWebhookRoutes } from './webhooks/index.ts';
 
 /** What is served without a credential: whole paths, and nothing below them. */
 const publicRoutes: ReadonlySet<string> = new Set([
@@ -61,7 +61,12 @@ export function createApp() {
   app.route('/', livenessRoutes);
   app.use(requireConfiguration);
   app.use(crossOrigin);
-  app.use(limitBodies('/payment/webhook', { createDeps, count: countRejection }));
+  app.use(
+    limitBodies(
+      { delivered: '/payment/webhook', brought: '/admin/webhooks' },
+      { createDeps, count: countRejection },
+    ),
+  );
   app.use(guard(publicRoutes));
   app.use(refuseRepeatedParameters);
   app.use(operation(createDeps));
@@ -75,6 +80,7 @@ export function createApp() {
   app.route('/', createSubscriptionRoutes());
   app.route('/', createNoticeRoutes());
   app.route('/', createWebhookRoutes());
+  app.route('/', createAdminWebhookRoutes());
   app.route('/', createSupportRoutes());
   app.route('/', createOutboundRoutes());
   serveDocumentation(app, packageJson.version);

@@ -9,7 +9,7 @@ import { problem } from './problem.ts';
 const tooLarge = 'body_too_large';
 const bodyBytes = 64 * 1024;
 /** Stripe's largest events, long invoices, stay below. */
-const webhookBytes = 1024 * 1024;
+const eventBytes = 1024 * 1024;
 
 /** As much of a body that is too large is read, so that the client, still sending, gets to see the answer. */
 const drainedBytes = 32 * 1024 * 1024;
@@ -60,12 +60,18 @@ interface RefusalCount {
   readonly count: (deps: RequestDeps, code: string) => void;
 }
 
+/** Where whole events of Stripe's come: `delivered` by Stripe, or `brought` by an admin. */
+interface EventPaths {
+  readonly delivered: string;
+  readonly brought: string;
+}
+
 export function limitBodies(
-  webhookPath: string,
+  { delivered, brought }: EventPaths,
   { createDeps, count }: RefusalCount,
 ): MiddlewareHandler<AppEnv> {
   const limitBody = limitTo(bodyBytes);
-  const limitWebhook = limitTo(webhookBytes, (c) => {
+  const limitDelivered = limitTo(eventBytes, (c) => {
     const deps = createDeps(c.env, c.get('config'), {
       requestId: c.get('requestId'),
       operationId: crypto.randomUUID(),
@@ -74,7 +80,11 @@ export function limitBodies(
     });
     count(deps, tooLarge);
   });
-  return (c, next) => (c.req.path === webhookPath ? limitWebhook(c, next) : limitBody(c, next));
+  const limits = new Map([
+    [delivered, limitDelivered],
+    [brought, limitTo(eventBytes)],
+  ]);
+  return (c, next) => (limits.get(c.req.path) ?? limitBody)(c, next);
 }
 
 /**

@@ -9,4 +9,4 @@ export type { Invoice, InvoicePreview } from './invoice-schemas.ts';
 export type { CheckoutSession, StripeEvent } from './schemas.ts';
 export type { Subscription } from './subscription-schemas.ts';
 export type { PaymentIntent } from './payment-intent-schemas.ts';
-export { readSignedEvent, readStoredEvent } from './webhook-signature.ts';
+export { readEvent, readSignedEvent, readStoredEvent } from './webhook-signature.ts';

@@ -28,7 +28,7 @@ export async function readSignedEvent(
   if (signature === undefined || !isRecent(signature, now)) throw refused();
   for (const secret of secrets) {
     const content = await readSigned(sdk, payload, signature, secret, now);
-    if (content !== undefined) return parse(content);
+    if (content !== undefined) return readEvent(content);
   }
   throw refused();
 }
@@ -71,10 +71,10 @@ function isRecent(signature: string, now: Date): boolean {
   return others.length === 0 && Math.abs(now.getTime() / 1000 - seconds) <= toleranceSeconds;
 }
 
-function parse(content: unknown): StripeEvent {
+/** The event in content whose origin is vouched for. Throws `not_an_event`. */
+export function readEvent(content: unknown): StripeEvent {
   const parsed = event.safeParse(content);
-  if (!parsed.success)
-    throw malformed('not_an_event', 'The delivery is signed, but it is not a v1 event of Stripe.');
+  if (!parsed.success) throw malformed('not_an_event', 'The content is not a v1 event of Stripe.');
   return parsed.data;
 }
 

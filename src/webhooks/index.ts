@@ -1,3 +1,4 @@
+export { createAdminWebhookRoutes } from './admin-routes.ts';
 export { countRejection } from './count-rejection.ts';
 export { createWebhookRoutes } from './routes.ts';
 export { answerDoorbells } from './answer-doorbells.ts';

@@ -30,12 +30,7 @@ export interface ReceivedEvent {
 export function storeEvents(events: readonly [ReceivedEvent, ...ReceivedEvent[]]) {
   return build
     .insert(webhookEvents)
-    .values(
-      events.map(({ stripeCustomerId, paymentIntentId, ...event }) => ({
-        ...event,
-        stripeCustomerId: stripeCustomerId ?? payerOf(paymentIntentId),
-      })),
-    )
+    .values(events.map(newEvent))
     .onConflictDoUpdate({
       target: webhookEvents.eventId,
       set: excluded(
@@ -64,6 +59,11 @@ function excluded(...columns: readonly (keyof typeof webhookEvents.$inferInsert)
 /** It was ignored because it came in another API version than ours. */
 export function isOfOtherRelease(events: typeof webhookEvents) {
   return sql`(${events.status} = 'ignored' and ${events.ignoredReason} = 'api_version')`;
+}
+
+/** An event as the inbox keeps it. */
+export function newEvent({ stripeCustomerId, paymentIntentId, ...event }: ReceivedEvent) {
+  return { ...event, stripeCustomerId: stripeCustomerId ?? payerOf(paymentIntentId) };
 }
 
 /** Stripe's customer of a payment that is known here. */
@@ -127,7 +127,7 @@ function endAttempt({ eventId, attempt }: Claim, outcome: 'ignored' | 'failed', 
 }
 
 /** Due: its time has come, or the worker that had it is gone. */
-const isDue = sql`(
+export const isDue = sql`(
   (${webhookEvents.status} in ('pending', 'failed') and ${webhookEvents.nextAttemptAt} <= now())
   or (${webhookEvents.status} = 'processing' and ${webhookEvents.leaseUntil} <= now()))`;
 

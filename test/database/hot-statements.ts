@@ -38,6 +38,13 @@ import { findCustomers } from '../../src/support/search-queries.ts';
 import { findStory } from '../../src/support/story-queries.ts';
 import { openGapCheck, passGapPage, storeGap } from '../../src/webhooks/gap-queries.ts';
 import {
+  countMatching,
+  ignoreByAdmin,
+  retryByAdmin,
+  retryMatching,
+} from '../../src/webhooks/action-queries.ts';
+import { findEvent, listEvents, type EventPage } from '../../src/webhooks/inbox-queries.ts';
+import {
   claimEvent,
   claimNextEvent,
   completeEvent,
@@ -45,6 +52,7 @@ import {
   findDueEvents,
   storeEvents,
 } from '../../src/webhooks/queries.ts';
+import { findStats } from '../../src/webhooks/stats-queries.ts';
 
 /** Rows of the hot account. */
 export interface HotRows {
@@ -231,5 +239,52 @@ export function commonStatements(rows: HotRows): Readonly<Record<string, Stateme
     'the payment of an intent': findPaymentByIntent('pi_data_2_1'),
     'the payment of an invoice': findPaymentByInvoice('in_data_7'),
     'offers by their prices': findOffers(['price_1']),
+    ...inboxStatements(rows),
+  };
+}
+
+/** What operators look at and do. */
+function inboxStatements({ customerId }: HotRows): Readonly<Record<string, Statement>> {
+  const list = (filter: Partial<EventPage>) =>
+    listEvents({
+      statuses: undefined,
+      type: undefined,
+      customer: undefined,
+      since: undefined,
+      until: undefined,
+      receivedBy: undefined,
+      before: undefined,
+      limit: 50,
+      ...filter,
+    });
+  const long = inDays(-30);
+  const dead = { statuses: ['dead'] as const, type: undefined, customer: undefined, until: undefined };
+  const lately = { ...dead, since: inDays(-1).toISOString() };
+  const act = { actor: 'admin:x', reason: null, requestId: 'req_x', operationId: randomUUID() };
+  return {
+    'the inbox': list({}),
+    'a later page of the inbox': list({ before: [long.getTime() * 1000, 'evt_x'] }),
+    'the inbox of a time': list({ since: long.toISOString(), until: inDays(-29).toISOString() }),
+    'dead events': list({ statuses: ['dead'] }),
+    'failed and dead events': list({ statuses: ['failed', 'dead'] }),
+    'ignored events': list({ statuses: ['ignored'] }),
+    'events of a type': list({ type: 'invoice.paid' }),
+    'events of a rare type': list({ type: 'invoice.voided' }),
+    'events of a type that never was': list({ type: 'invoice.created' }),
+    'events of a family': list({ type: 'invoice.*' }),
+    'events of a type and a status that never were together': list({
+      type: 'checkout.session.completed',
+      statuses: ['ignored'],
+    }),
+    'events of a customer': list({ customer: { named: customerId, issuer: dataIssuer } }),
+    'events of a customer at Stripe': list({ customer: { named: 'cus_data77', issuer: dataIssuer } }),
+    'events that Stripe’s list told of': list({ receivedBy: 'events_api' }),
+    'events that an admin brought': list({ receivedBy: 'replay' }),
+    'an event, shown': findEvent('evt_data700'),
+    'an event, retried': retryByAdmin('evt_data500', act),
+    'an event, set aside': ignoreByAdmin('evt_data500', act),
+    'events that would be retried': countMatching(lately),
+    'events that are retried': retryMatching({ filter: lately, expectedCount: null }, act),
+    'the figures of an hour': findStats({ since: long, until: new Date(long.getTime() + 3_600_000) }),
   };
 }

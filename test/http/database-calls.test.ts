@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { eventually } from '../support/eventually.ts';
+import { plantEvent } from '../support/inbox.ts';
 import { balanceOf, buy, newBuyer, pay, signature, type Buyer } from '../support/shop.ts';
 import { ask as askAs, subscriber } from '../support/subscriber.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
@@ -53,9 +54,17 @@ const move = (how: string, body: object) => () =>
     body: { ...body, reason: 'test' },
   });
 
+const newEvent = () => ({
+  id: `evt_${randomUUID().replaceAll('-', '')}`,
+  object: 'event',
+  type: 'product.created',
+  created: 1_800_000_000,
+  livemode: false,
+  data: { object: {} },
+});
+
 function deliverEvent(): Promise<TestAnswer> {
-  const event = { id: `evt_${randomUUID().replaceAll('-', '')}`, object: 'event', type: 'product.created' };
-  const body = JSON.stringify({ ...event, created: 1_800_000_000, livemode: false, data: { object: {} } });
+  const body = JSON.stringify(newEvent());
   const headers = { 'Stripe-Signature': signature(body, worker.stripe.webhookSecret) };
   return worker.request('/payment/webhook', { body, headers });
 }
@@ -186,6 +195,25 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /admin/endpoints/:id/deliveries/:delivery_id/replay': [1, replayedDelivery],
   'POST /admin/endpoints/:id/replay': [2, ofEndpoint('POST', '/replay', { since: '2020-01-01T00:00:00Z' })],
   'GET /admin/events': [1, () => readAsAdmin(`/admin/events?customer=${buyer.subject}`)()],
+  'GET /admin/webhooks': [1, readAsAdmin('/admin/webhooks?customer=x&type=invoice.*&status=dead')],
+  'GET /admin/webhooks/stats': [1, readAsAdmin('/admin/webhooks/stats')],
+  'GET /admin/webhooks/:event_id': [
+    1,
+    async () => readAsAdmin(`/admin/webhooks/${(await deliverEvent()).json.event_id}`)(),
+  ],
+  'POST /admin/webhooks': [1, change('POST', '/admin/webhooks', { event: newEvent() })],
+  'POST /admin/webhooks/retry': [1, change('POST', '/admin/webhooks/retry', { status: 'dead' })],
+  'POST /admin/webhooks/:event_id/retry': [
+    1,
+    async () => change('POST', `/admin/webhooks/${(await deliverEvent()).json.event_id}/retry`)(),
+  ],
+  'POST /admin/webhooks/:event_id/ignore': [
+    1,
+    async () => {
+      const path = `/admin/webhooks/${await plantEvent(worker, { status: 'dead' })}/ignore`;
+      return change('POST', path, { reason: 'test' })();
+    },
+  ],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],
