@@ -44,6 +44,12 @@ export function screen(stack: RunningStack): string {
     `    -H "Authorization: Bearer $(npm run -s token -- --role customer)" \\`,
     `    -H 'Content-Type: application/json' -d '{"package": "credits_2500"}'`,
     '',
+    'Be told by mail of what happens to credits:',
+    '',
+    `  curl -X POST ${stack.worker}/admin/endpoints \\`,
+    `    -H "Authorization: Bearer $(npm run -s token -- --role admin)" \\`,
+    `    -H 'Content-Type: application/json' -d '{"url": "mailto:you@example.com", "event_types": ["credits.*"]}'`,
+    '',
     `Tokens and addresses for scripts are in ${stack.stackFile}. Ctrl-C stops everything.`,
     '',
   ].join('\n');

@@ -22,7 +22,8 @@ export async function listDeliveries(
   if (row?.is_known !== true) throw endpointNotFound();
   const found = z.array(listedDelivery).parse(row.deliveries);
   const { entries, nextCursor } = page(found, limit, (entry) => [entry.microseconds, entry.delivery.id]);
-  return { deliveries: entries.map(({ delivery }) => delivery), next_cursor: nextCursor };
+  const deliveries = entries.map(({ delivery }) => delivery);
+  return { deliveries, count: deliveries.length, next_cursor: nextCursor };
 }
 
 /** A delivery, what it tells, and each try. Throws `delivery_not_found`. */

@@ -18,5 +18,6 @@ export async function listEvents(
   if (row?.is_known !== true) throw notFound('customer_not_found', 'There is no such customer.');
   const found = z.array(listedEvent).parse(row.events);
   const { entries, nextCursor } = page(found, limit, (entry) => [entry.microseconds, entry.event.id]);
-  return { events: entries.map(({ event }) => event), next_cursor: nextCursor };
+  const events = entries.map(({ event }) => event);
+  return { events, count: events.length, next_cursor: nextCursor };
 }

@@ -106,6 +106,7 @@ export const deliveriesAnswer = z.strictObject({
   deliveries: z.array(
     deliveryWith(timestamp).meta({ id: 'Delivery', description: 'One event for one endpoint.' }),
   ),
+  count: z.int().meta({ description: 'Entries on this page.' }),
   next_cursor: nextCursor,
 });
 
@@ -128,6 +129,7 @@ export const eventsAnswer = z.strictObject({
       .extend({ deliveries: z.array(told).meta({ description: 'To whom, up to 50.' }) })
       .meta({ id: 'OutboundEvent', description: 'Something that happened here, for others to be told.' }),
   ),
+  count: z.int().meta({ description: 'Entries on this page.' }),
   next_cursor: nextCursor,
 });
 
