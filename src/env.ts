@@ -37,7 +37,7 @@ const list = (entry: z.ZodType<string, string>) =>
     )
     .pipe(z.array(entry));
 
-/** Every variable that Ratecard reads. There is no fallback value for any of them. */
+/** Every variable that Ratecard reads. None that says where or who has a fallback value. */
 const variables = z.object({
   DATABASE_URL: postgresUrl,
   /** A replica for reads that may lag. */
@@ -65,6 +65,12 @@ const variables = z.object({
   CORS_ORIGINS: list(webUrl).optional(),
   /** Seals the secrets that are stored; several while one is being replaced. */
   AUTH_ENC_KEY: sealingKeys.optional(),
+  /** How long the payloads of events that are done are kept; 90 when it is not set. */
+  WEBHOOK_PAYLOAD_DAYS: z
+    .string()
+    .regex(/^[1-9][0-9]{0,3}$/, 'must be a number of whole days, from 1 to 9999')
+    .transform(Number)
+    .optional(),
   /** How many failures in a row open an alert. */
   ALERT_FAILURES: z
     .string()
@@ -121,6 +127,8 @@ export interface Config {
   /** The first one seals, all of them open; none: nothing is sealed. */
   readonly sealingKeys: readonly SealingKey[];
   readonly alertFailuresInARow: number | undefined;
+  /** How long the payloads of events that are done are kept. */
+  readonly webhookPayloadDays: number;
   /** Undefined: no mail is sent. */
   readonly mail: MailSettings | undefined;
   readonly outbound: { readonly allowsLoopback: boolean };
@@ -199,6 +207,7 @@ function toConfig(values: Variables): Config {
     corsOrigins: values.CORS_ORIGINS ?? [],
     sealingKeys: values.AUTH_ENC_KEY ?? [],
     alertFailuresInARow: values.ALERT_FAILURES,
+    webhookPayloadDays: values.WEBHOOK_PAYLOAD_DAYS ?? 90,
     mail: mailSettings(values),
     outbound: { allowsLoopback: values.LOOPBACK_ENDPOINTS === 'allowed' },
     clockUrl: values.CLOCK_URL,

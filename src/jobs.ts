@@ -7,7 +7,7 @@ import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
 import { answerBeats, beat, evaluateAlerts, isBeat } from './ops/index.ts';
 import { convergeStripe, mendCatalogue } from './pricing/index.ts';
-import { answerDoorbells, findGaps, sweepEvents } from './webhooks/index.ts';
+import { answerDoorbells, cleanInbox, findGaps, sweepEvents } from './webhooks/index.ts';
 
 /** Where messages end that no consumer could deal with. What they stood for is in the database, and is swept up. */
 const deadLetterQueue = 'ratecard-webhooks-dead';
@@ -50,7 +50,10 @@ export const schedule: Readonly<Record<string, Readonly<Record<string, Job>>>> =
     runTopUps,
   },
   '*/5 * * * *': { findGaps },
-  '47 * * * *': { forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())) },
+  '47 * * * *': {
+    forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())),
+    cleanInbox,
+  },
   // When little else happens.
   '17 3 * * *': { reconcileNightly },
 };

@@ -1,4 +1,5 @@
 export { createAdminWebhookRoutes } from './admin-routes.ts';
+export { cleanInbox } from './clean-inbox.ts';
 export { countRejection } from './count-rejection.ts';
 export { createWebhookRoutes } from './routes.ts';
 export { answerDoorbells } from './answer-doorbells.ts';

@@ -37,6 +37,7 @@ import type { Statement } from '../../src/db/client.ts';
 import { findCustomers } from '../../src/support/search-queries.ts';
 import { findStory } from '../../src/support/story-queries.ts';
 import { openGapCheck, passGapPage, storeGap } from '../../src/webhooks/gap-queries.ts';
+import { cleanPayloads } from '../../src/webhooks/retention-queries.ts';
 import {
   countMatching,
   ignoreByAdmin,
@@ -227,6 +228,7 @@ export function commonStatements(rows: HotRows): Readonly<Record<string, Stateme
     'a look at Stripe’s list, begun': openGapCheck(now),
     'what the inbox lacks of a page': passGapPage(step, ['evt_data1', 'evt_data2', 'evt_new']),
     'what is stored of a page': storeGap(step, [newEvent]),
+    'payloads to be cleared': cleanPayloads(inDays(-90), 1000),
     'an event, claimed': claimEvent('evt_data15'),
     'the next event of its customer': claimNextEvent('evt_data15', true),
     'an event, done with': completeEvent(claim, rows.customerId),
