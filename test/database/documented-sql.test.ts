@@ -23,11 +23,16 @@ function statementsIn(page: string): readonly string[] {
 const balances = () => database.query('SELECT balance::int FROM credit_accounts');
 
 test('the way over from another back end works as it is written, and brings a balance over once', async () => {
-  const [customer = '', balance = ''] = statementsIn('docs/migrate.md');
+  const [customer = '', balance = '', beginning = '', ...others] = statementsIn('docs/migrate.md');
+  expect(others).toEqual([]);
   await database.query(customer);
   await database.query(balance);
   await database.query(balance);
   expect(await balances()).toEqual([{ balance: 1200 }]);
+  await database.query(beginning);
+  expect(await database.query('SELECT finished_at = window_until AS begins FROM gap_checks')).toEqual([
+    { begins: true },
+  ]);
 });
 
 test('the queries for operators run, count a new installation, and find no disagreement', async () => {
