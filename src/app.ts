@@ -24,7 +24,7 @@ import {
   type AppEnv,
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
-import { createOutboundRoutes } from './outbound/index.ts';
+import { createOutboundRoutes, dispatchDeliveries } from './outbound/index.ts';
 import { createAdminPricingRoutes, createPricingRoutes } from './pricing/index.ts';
 import { createSupportRoutes } from './support/index.ts';
 import { countRejection, createAdminWebhookRoutes, createWebhookRoutes } from './webhooks/index.ts';
@@ -41,6 +41,9 @@ const publicRoutes: ReadonlySet<string> = new Set([
   'GET /credits/costs',
   'POST /payment/webhook',
 ]);
+
+/** After these nothing is to be told at once: they are asked for too often, or only store what an event will tell. */
+const quietPaths = /^\/(credits\/(spend|holds)|payment\/webhook)(\/|$)/;
 
 /** Nothing that is served here runs scripts, or belongs into a frame. */
 const contentSecurityPolicy = {
@@ -69,7 +72,7 @@ export function createApp() {
   );
   app.use(guard(publicRoutes));
   app.use(refuseRepeatedParameters);
-  app.use(operation(createDeps));
+  app.use(operation(createDeps, { work: dispatchDeliveries, quietPaths }));
 
   app.route('/', createOpsRoutes(packageJson.version));
   app.route('/', createPricingRoutes());

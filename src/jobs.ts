@@ -6,6 +6,13 @@ import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
 import { answerBeats, beat, evaluateAlerts, isBeat } from './ops/index.ts';
+import {
+  answerDeliveries,
+  deleteOldEvents,
+  dispatchDeliveries,
+  isDeliveryMessage,
+  sweepDeliveries,
+} from './outbound/index.ts';
 import { convergeStripe, mendCatalogue } from './pricing/index.ts';
 import { answerDoorbells, cleanInbox, findGaps, sweepEvents } from './webhooks/index.ts';
 
@@ -25,10 +32,21 @@ export async function handleQueue(
     deps.log.error('queue_messages_dead', { count: batch.messages.length });
     batch.ackAll();
   } else {
-    const beats = batch.messages.filter(({ body }) => isBeat(body));
-    const doorbells = batch.messages.filter(({ body }) => !isBeat(body));
-    await Promise.all([answerBeats(deps, beats), answerDoorbells(deps, doorbells)]);
+    await answerMessages(deps, batch.messages);
   }
+}
+
+/** Each part gets the messages of its kind. What the events led to is told at once. */
+async function answerMessages(deps: Deps, messages: readonly Message[]): Promise<void> {
+  const beats = messages.filter(({ body }) => isBeat(body));
+  const deliveries = messages.filter(({ body }) => isDeliveryMessage(body));
+  const doorbells = messages.filter(({ body }) => !isBeat(body) && !isDeliveryMessage(body));
+  const answerEvents = async () => {
+    if (doorbells.length === 0) return;
+    await answerDoorbells(deps, doorbells);
+    await runJob(deps, 'dispatchDeliveries', dispatchDeliveries);
+  };
+  await Promise.all([answerBeats(deps, beats), answerEvents(), answerDeliveries(deps, deliveries)]);
 }
 
 type Job = (deps: Deps) => Promise<unknown>;
@@ -48,11 +66,13 @@ export const schedule: Readonly<Record<string, Readonly<Record<string, Job>>>> =
     grantPlanMonths,
     expireCredits,
     runTopUps,
+    sweepDeliveries,
   },
   '*/5 * * * *': { findGaps },
   '47 * * * *': {
     forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())),
     cleanInbox,
+    deleteOldEvents,
   },
   // When little else happens.
   '17 3 * * *': { reconcileNightly },
@@ -67,6 +87,8 @@ export async function handleScheduled(
   if (deps === undefined) return;
   const jobs = Object.entries(schedule[controller.cron] ?? {});
   await Promise.all(jobs.map(([name, job]) => runJob(deps, name, job)));
+  // What they led to is told at once.
+  await runJob(deps, 'dispatchDeliveries', dispatchDeliveries);
 }
 
 /** One job that fails does not take the others with it. */

@@ -3,18 +3,27 @@ import { conflict, DomainError, invalid, malformed } from '../core/errors.ts';
 import { sha256, toHex, uuidFrom } from '../core/ids.ts';
 import { businessClock } from '../core/time.ts';
 import { findKey, idempotencyKeyTaken, isStatementError, type IdempotencyClaim } from '../db/index.ts';
-import type { RequestDeps, RequestScope } from '../deps.ts';
+import type { Deps, RequestDeps, RequestScope } from '../deps.ts';
 import type { Config } from '../env.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
 export type CreateDeps = (env: Env, config: Config, scope: RequestScope) => RequestDeps;
+
+/** Work that follows the answer to a request which may have changed something, but for those of quiet paths. */
+interface Afterwards {
+  work(deps: Deps): Promise<void>;
+  readonly quietPaths: RegExp;
+}
 
 /**
  * Gives each request its dependencies, and ends its operation: what the verb left for the end is committed together
  * with the answer. Under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) the first answer below 500
  * is kept; the same request again gets it, another request with the same key 422, one that comes too early 409.
  */
-export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
+export function operation(
+  createDeps: CreateDeps,
+  { work, quietPaths }: Afterwards,
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const claim = await claimOf(c);
     const operationId = claim
@@ -34,6 +43,8 @@ export function operation(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
       c.res = await replay(deps, claim);
     } else {
       await endOperation(deps, c.res, await bodyToKeep(c, claim));
+      const mayHaveChanged = c.res.status < 400 && !changesNothing(c);
+      if (mayHaveChanged && !quietPaths.test(c.req.path)) deps.later('afterwards', work);
     }
   };
 }
@@ -83,8 +94,7 @@ async function keptBody({ sealing }: RequestDeps, claim: IdempotencyClaim, body:
 async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
   const header = c.req.header('Idempotency-Key');
   const user = c.get('user') as AppEnv['Variables']['user'] | undefined;
-  if (header === undefined || user === undefined || ['GET', 'HEAD', 'OPTIONS'].includes(c.req.method))
-    return undefined;
+  if (header === undefined || user === undefined || changesNothing(c)) return undefined;
   const url = new URL(c.req.url);
   const request = [
     c.req.method,
@@ -101,6 +111,10 @@ async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
     key,
     requestHash: toHex(await sha256(JSON.stringify(request))),
   };
+}
+
+function changesNothing(c: AppContext): boolean {
+  return ['GET', 'HEAD', 'OPTIONS'].includes(c.req.method);
 }
 
 /** The draft wants a quoted string; most clients send the bare text. Both name the same key. */

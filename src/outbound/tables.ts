@@ -141,9 +141,10 @@ export const eventDeliveries = pgTable(
     attempts: integer().notNull().default(0),
     /** Failures since it was made, or replayed. */
     failures: integer().notNull().default(0),
+    /** While a worker has it: when that one is taken for dead. */
     nextAttemptAt: instant('next_attempt_at').notNull().defaultNow(),
     leaseUntil: instant('lease_until'),
-    /** When the queue was last rung for it. */
+    /** When the queue was last rung for the try that is due; null: it was not yet. */
     rungAt: instant('rung_at'),
     lastStatusCode: integer('last_status_code'),
     lastError: text('last_error'),
@@ -165,8 +166,11 @@ export const eventDeliveries = pgTable(
     index('event_deliveries_status').on(table.endpointId, table.status, table.createdAt, table.id),
     index('event_deliveries_type').on(table.endpointId, table.eventType, table.createdAt, table.id),
     index('event_deliveries_event_id').on(table.eventId),
+    /** When the queue is to be rung for it; once more when it was, and nobody came within a minute. */
     index('event_deliveries_due')
-      .on(table.nextAttemptAt)
+      .on(
+        sql`greatest(${table.nextAttemptAt}, (${table.rungAt} at time zone 'UTC' + interval '1 minute') at time zone 'UTC')`,
+      )
       .where(sql`${table.status} in ('pending', 'delivering')`),
   ],
 );

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeSecret } from '../../src/outbound/endpoint-secret.ts';
 import { signedHeaders } from '../../src/outbound/sign.ts';
-import { newSecret } from '../support/endpoints.ts';
 import { inTurn, startReceiver, type Receiver } from '../support/receiver.ts';
 
 let receiver: Receiver;
@@ -14,7 +14,7 @@ afterAll(() => receiver.stop());
 const body = JSON.stringify({ type: 'credits.granted', data: { text: 'Ünïcode, “quoted”' } });
 
 test('what was sent is verified by the library with each secret that signed it, and with no other', async () => {
-  const [present, previous] = [newSecret(), newSecret()];
+  const [present, previous] = [makeSecret(), makeSecret()];
   const headers = signedHeaders([present, previous], { id: 'msg_1', body }, new Date());
   await fetch(`${receiver.url}/one`, { method: 'POST', body, headers });
   const [request] = receiver.requests('/one');
@@ -22,7 +22,7 @@ test('what was sent is verified by the library with each secret that signed it, 
   for (const secret of [present, previous]) {
     expect(new Webhook(secret).verify(request.body, request.headers)).toEqual(JSON.parse(body));
   }
-  expect(() => new Webhook(newSecret()).verify(request.body, request.headers)).toThrow(
+  expect(() => new Webhook(makeSecret()).verify(request.body, request.headers)).toThrow(
     'No matching signature',
   );
   expect(() => new Webhook(present).verify(`${request.body} `, request.headers)).toThrow(
@@ -33,7 +33,7 @@ test('what was sent is verified by the library with each secret that signed it, 
 });
 
 test('a signature is good for some minutes by the machine’s time', () => {
-  const secret = newSecret();
+  const secret = makeSecret();
   const old = signedHeaders([secret], { id: 'msg_1', body }, new Date(Date.now() - 3_600_000));
   expect(() => new Webhook(secret).verify(body, { ...old })).toThrow('too old');
 });
