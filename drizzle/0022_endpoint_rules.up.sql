@@ -267,11 +267,11 @@ END $$;
 -- null: of all. p_only: `failed` for what was not taken, `untaken` for that and what was never for this endpoint, null
 -- for everything. What waits already is left as it is; tests of endpoints are left out. `counted` (p_is_dry_run),
 -- `replayed`, `done`, `not_found`, `disabled`. `answer`: {count} or {replayed, remaining, last_at (microseconds since
--- 1970), last_id}; `delivery_ids`: some of them, to begin with.
+-- 1970), last_id}.
 CREATE FUNCTION replay_events(
   p_endpoint_id uuid, p_since timestamptz, p_until timestamptz, p_event_types jsonb, p_only text,
   p_after_at timestamptz, p_after_id text, p_limit integer, p_is_dry_run boolean,
-  OUT outcome text, OUT answer jsonb, OUT delivery_ids uuid[]
+  OUT outcome text, OUT answer jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
   endpoint event_endpoints;
@@ -322,9 +322,8 @@ BEGIN
       'remaining', (SELECT count(*) FROM wanted) - (SELECT count(*) FROM chosen),
       'last_at', (SELECT (extract(epoch FROM created_at) * 1000000)::bigint FROM chosen
         ORDER BY created_at DESC, id DESC LIMIT 1),
-      'last_id', (SELECT id FROM chosen ORDER BY created_at DESC, id DESC LIMIT 1)) END,
-    ARRAY(SELECT id FROM waiting LIMIT 100)
-  INTO answer, delivery_ids;
+      'last_id', (SELECT id FROM chosen ORDER BY created_at DESC, id DESC LIMIT 1)) END
+  INTO answer;
   IF outcome = 'replayed' THEN
     PERFORM note_endpoint_change(p_endpoint_id, 'replayed', jsonb_build_object('since', p_since, 'until', p_until,
       'event_types', p_event_types, 'only', p_only, 'answer', answer));

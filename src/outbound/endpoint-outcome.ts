@@ -8,7 +8,7 @@ import { storedEndpoint, type Endpoint } from './admin-schemas.ts';
 
 export type EndpointDeps = Pick<
   Deps,
-  'db' | 'clock' | 'config' | 'log' | 'mail' | 'sealing' | 'webhookQueue' | 'requestId' | 'operationId'
+  'db' | 'clock' | 'config' | 'mail' | 'sealing' | 'requestId' | 'operationId'
 >;
 
 /** First in the batch: the change is written down under this name. */

@@ -146,8 +146,8 @@ export interface ReplayFilter {
 export function replayRows(endpointId: string, filter: ReplayFilter) {
   const { since, until, eventTypes, only, after, limit, isDryRun } = filter;
   const afterAt = after === undefined ? sql`null` : microsecondsAfterEpoch(after[0]);
-  return build.execute<{ outcome: string; answer: unknown; delivery_ids: unknown }>(sql`
-    select outcome, answer, to_json(delivery_ids) as delivery_ids
+  return build.execute<{ outcome: string; answer: unknown }>(sql`
+    select outcome, answer
     from replay_events(${endpointId}::uuid, ${since}::timestamptz, coalesce(${until ?? null}::timestamptz, now()),
       ${jsonOf(eventTypes)}::jsonb, ${only ?? null}, ${afterAt}, ${after?.[1] ?? null}, ${limit}::int,
       ${isDryRun}::boolean)`);

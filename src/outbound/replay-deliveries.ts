@@ -4,7 +4,6 @@ import { decodeEventCursor, encodeCursor } from '../core/cursor.ts';
 import { doneOutcome, signedBy, type EndpointDeps } from './endpoint-outcome.ts';
 import { replayDeliveryRow, replayRows } from './endpoint-queries.ts';
 import type { replayAnswer, ReplayInput } from './replay-schemas.ts';
-import { ringForDeliveries } from './ring-for-deliveries.ts';
 
 /**
  * Makes a delivery that has ended wait again, with all its tries, under the same `webhook-id`.
@@ -21,7 +20,6 @@ export async function replayDelivery(
     replayDeliveryRow(endpointId, deliveryId),
   ]);
   doneOutcome(replayed.rows);
-  await ringForDeliveries(deps, [deliveryId]);
 }
 
 const counted = z.object({ count: z.int() });
@@ -31,7 +29,6 @@ const replayed = z.object({
   last_at: z.int().nullable(),
   last_id: z.string().nullable(),
 });
-const idList = z.array(z.string()).nullable();
 
 /**
  * Tells an endpoint again what happened in a time, or, where it was not told, for the first time; on a dry run, how many
@@ -50,9 +47,8 @@ export async function replayEvents(
   const only = input.only_failed ? 'failed' : input.skip_delivered ? 'untaken' : undefined;
   const filter = { since, until, eventTypes, only, after, limit, isDryRun } as const;
   const [, answered] = await deps.db.batch([signedBy(deps, actor), replayRows(endpointId, filter)]);
-  const { answer, delivery_ids: deliveryIds } = doneOutcome(answered.rows);
+  const { answer } = doneOutcome(answered.rows);
   if (isDryRun) return { success: true, dry_run: true, ...counted.parse(answer) };
-  await ringForDeliveries(deps, idList.parse(deliveryIds) ?? []);
   const { last_at: lastAt, last_id: lastId, ...counts } = replayed.parse(answer);
   const isMore = counts.remaining > 0 && lastAt !== null && lastId !== null;
   return { success: true, ...counts, next_cursor: isMore ? encodeCursor([lastAt, lastId]) : null };

@@ -1,7 +1,6 @@
 import type { Actor } from '../core/actor.ts';
 import { doneOutcome, signedBy, type EndpointDeps } from './endpoint-outcome.ts';
 import { tellTest } from './endpoint-queries.ts';
-import { ringForDeliveries } from './ring-for-deliveries.ts';
 
 /**
  * Tells one endpoint, whatever it asked for, of an event `endpoint.test`. Answers the delivery's id.
@@ -11,6 +10,5 @@ export async function testEndpoint(deps: EndpointDeps, actor: Actor, id: string)
   const [, told] = await deps.db.batch([signedBy(deps, actor), tellTest(id, deps.clock.now())]);
   const { outcome, delivery_id: deliveryId } = doneOutcome(told.rows);
   if (deliveryId === null) throw new Error(`a test that was ${outcome} has no delivery`);
-  await ringForDeliveries(deps, [deliveryId]);
   return deliveryId;
 }

@@ -222,6 +222,13 @@ describe('the local stack', () => {
   const isDown = async () => (await Promise.all(addresses().map(isClosed))).every(Boolean);
 
   test('stops with everything that it started on Ctrl-C, and keeps what was', async () => {
+    // What is under way when it ends is taken up again when its lease is over, and the customer's next events wait.
+    neonConfig.fetchEndpoint = stack.file.gateway;
+    const sql = neon(stack.file.database_url);
+    await eventually('no event is under way', async () => {
+      const rows = await sql`select from webhook_events where status in ('pending', 'processing', 'failed')`;
+      return rows.length === 0;
+    });
     await stack.end('SIGINT');
     expect(await isDown()).toBe(true);
     stack = await startDevStack(stateFolder);
