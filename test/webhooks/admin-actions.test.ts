@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { plantEvent, type InboxEvent } from '../support/inbox.ts';
 import {
   balanceOf,
@@ -250,6 +251,35 @@ describe('however many act at once', () => {
       expect((await attemptsOf(eventId)).filter(({ outcome }) => outcome === 'processed')).toHaveLength(1);
     }
   });
+
+  test.each([
+    ['retry', 'dead', 'already_processed'],
+    ['ignore', 'dead', 'already_processed'],
+    ['retry', 'processing', 'already_processed'],
+  ])(
+    '%s of an event that was %s, while a worker commits: what is committed stays',
+    async (action, status, code) => {
+      const id = await plantEvent(worker, { status, attempts: 1, leaseUntil: "now() - interval '1 second'" });
+      const session = await worker.database.connect();
+      await session.query('begin');
+      await session.query(
+        "update webhook_events set status = 'processed', lease_until = null, processed_at = now() where event_id = $1",
+        [id],
+      );
+      const answer = act(id, action, { reason: 'meanwhile' });
+      await eventually('the request waits for the worker', async () => {
+        const waiting = await worker.database.query(
+          "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        );
+        return waiting.length > 0;
+      });
+      await session.query('commit');
+      const { json } = await answer;
+      expect(json.code).toBe(code);
+      expect(await inboxRow(worker, id)).toMatchObject({ status: 'processed' });
+      expect(await actionsOn(id)).toEqual([]);
+    },
+  );
 
   test('retries and refusals to do anything about it: the last word is one of the two', async () => {
     const { buyer, eventId } = await failedPurchase();

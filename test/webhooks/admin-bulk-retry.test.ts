@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { plantEvent, type InboxEvent } from '../support/inbox.ts';
-import { processed } from '../support/shop.ts';
+import { inboxRow, processed, tryAgain } from '../support/shop.ts';
 import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -170,23 +170,45 @@ describe('a retry of all that match', () => {
     expect(await outcomes()).toEqual({ ignored: 100 });
   });
 
-  test('under one key is done once, and counts the same when its answer was lost', async () => {
-    await plantMany(3);
-    const key = randomUUID();
-    const body = { status: 'dead', expected_count: 3 };
-    worker.gateway.setFault(({ queries }) =>
-      queries.some((query) => query.includes('webhook_actions')) ? 'lose-answer' : 'none',
+  test('leaves what somebody else is changing, and says so, instead of waiting', async () => {
+    const ids = await plantMany(3);
+    const session = await worker.database.connect();
+    await session.query('begin');
+    await session.query(
+      "update webhook_events set status = 'processed', processed_at = now() where event_id = $1",
+      [ids[1]],
     );
-    expect((await retry(body, '', key)).status).toBe(503);
-    worker.gateway.setFault(undefined);
-    await worker.database.query(
-      "update idempotency_keys set lease_until = now() - interval '1 second' where key = $1",
-      [key],
-    );
-    const before = await actionsTaken();
-    for (const again of [await retry(body, '', key), await retry(body, '', key)]) {
-      expect(again.json, again.text).toEqual({ success: true, matched: 3, retried: 3, remaining: 0 });
+    try {
+      const { json, text } = await retry({ status: 'dead', expected_count: 3 });
+      expect(json, text).toEqual({ success: true, matched: 3, retried: 2, remaining: 1 });
+    } finally {
+      await session.query('commit');
     }
-    expect(await actionsTaken()).toBe(before);
+    expect(await outcomes()).toEqual({ ignored: 2, processed: 1 });
   });
+
+  test.each([[{ status: 'dead' }], [{ status: 'dead', expected_count: 3 }]])(
+    'of %j is done once under one key, and counts that when its answer was lost',
+    async (body) => {
+      await plantMany(3);
+      const key = randomUUID();
+      worker.gateway.setFault(({ queries }) =>
+        queries.some((query) => query.includes('webhook_actions')) ? 'lose-answer' : 'none',
+      );
+      expect((await retry(body, '', key)).status).toBe(503);
+      worker.gateway.setFault(undefined);
+      await worker.database.query(
+        "update idempotency_keys set lease_until = now() - interval '1 second' where key = $1",
+        [key],
+      );
+      await tryAgain(worker);
+      const later = await plantEvent(worker, { status: 'dead' });
+      const before = await actionsTaken();
+      for (const again of [await retry(body, '', key), await retry(body, '', key)]) {
+        expect(again.json, again.text).toEqual({ success: true, matched: 4, retried: 3, remaining: 1 });
+      }
+      expect(await actionsTaken()).toBe(before);
+      expect(await inboxRow(worker, later)).toMatchObject({ status: 'dead' });
+    },
+  );
 });
