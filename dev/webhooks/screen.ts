@@ -1,7 +1,7 @@
 import type { EventDetail, ListedEvent, Stats } from './answers.ts';
 
 /** Columns that stand under each other. What could move a terminal's cursor is left out. */
-export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [heads, ...rows].map((cells) => cells.map(printable));
   const widths = heads.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
   return lines
