@@ -1,12 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { secureHeaders } from 'hono/secure-headers';
 import packageJson from '../package.json' with { type: 'json' };
-import {
-  createBillingRoutes,
-  createStatusRoutes,
-  createSubscriptionRoutes,
-  startTopUpLater,
-} from './billing/index.ts';
+import { createBillingRoutes, startTopUpLater } from './billing/index.ts';
 import { notFound } from './core/errors.ts';
 import { createCreditsRoutes } from './credits/index.ts';
 import { createNoticeRoutes } from './customers/index.ts';
@@ -20,14 +14,15 @@ import {
   refuseRepeatedParameters,
   requestLog,
   requireConfiguration,
+  securityHeaders,
   serveDocumentation,
   type AppEnv,
 } from './http/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
 import { createOutboundRoutes, dispatchDeliveries } from './outbound/index.ts';
-import { createAdminPricingRoutes, createPricingRoutes } from './pricing/index.ts';
+import { createPricingRoutes } from './pricing/index.ts';
 import { createSupportRoutes } from './support/index.ts';
-import { countRejection, createAdminWebhookRoutes, createWebhookRoutes } from './webhooks/index.ts';
+import { countRejection, createWebhookRoutes } from './webhooks/index.ts';
 
 /** What is served without a credential: whole paths, and nothing below them. */
 const publicRoutes: ReadonlySet<string> = new Set([
@@ -45,13 +40,6 @@ const publicRoutes: ReadonlySet<string> = new Set([
 /** After these nothing is to be told at once: they are asked for too often, or only store what an event will tell. */
 const quietPaths = /^\/(credits\/(spend|holds)|payment\/webhook)(\/|$)/;
 
-/** Nothing that is served here runs scripts, or belongs into a frame. */
-const contentSecurityPolicy = {
-  defaultSrc: ["'none'"],
-  styleSrc: ["'unsafe-inline'"],
-  frameAncestors: ["'none'"],
-};
-
 export function createApp() {
   const app = new OpenAPIHono<AppEnv>();
   app.onError(answerError);
@@ -60,7 +48,7 @@ export function createApp() {
   });
 
   app.use(requestLog);
-  app.use(secureHeaders({ contentSecurityPolicy }));
+  app.use(securityHeaders);
   app.route('/', livenessRoutes);
   app.use(requireConfiguration);
   app.use(crossOrigin);
@@ -76,14 +64,10 @@ export function createApp() {
 
   app.route('/', createOpsRoutes(packageJson.version));
   app.route('/', createPricingRoutes());
-  app.route('/', createAdminPricingRoutes());
   app.route('/', createCreditsRoutes(startTopUpLater));
   app.route('/', createBillingRoutes());
-  app.route('/', createStatusRoutes());
-  app.route('/', createSubscriptionRoutes());
   app.route('/', createNoticeRoutes());
   app.route('/', createWebhookRoutes());
-  app.route('/', createAdminWebhookRoutes());
   app.route('/', createSupportRoutes());
   app.route('/', createOutboundRoutes());
   serveDocumentation(app, packageJson.version);

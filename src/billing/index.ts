@@ -1,6 +1,4 @@
 export { createBillingRoutes } from './routes.ts';
-export { createStatusRoutes } from './status-routes.ts';
-export { createSubscriptionRoutes } from './subscription-routes.ts';
 export { runTopUps, startTopUpLater } from './start-top-up.ts';
 export { settleTopUpIntent } from './settle-top-up.ts';
 export { grantPlanMonths } from './grant-plan-months.ts';

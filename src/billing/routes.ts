@@ -10,6 +10,8 @@ import {
   purchaseCreditsAnswer,
   purchaseCreditsBody,
 } from './schemas.ts';
+import { createStatusRoutes } from './status-routes.ts';
+import { createSubscriptionRoutes } from './subscription-routes.ts';
 import { createTopUpRoutes } from './top-up-routes.ts';
 import { startCheckout } from './start-checkout.ts';
 
@@ -84,5 +86,7 @@ export function createBillingRoutes() {
     })
     .route('/', createPaymentRoutes())
     .route('/', createBalanceRoutes())
-    .route('/', createTopUpRoutes());
+    .route('/', createTopUpRoutes())
+    .route('/', createStatusRoutes())
+    .route('/', createSubscriptionRoutes());
 }

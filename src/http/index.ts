@@ -24,4 +24,5 @@ export {
   markReplay,
   markSecret,
 } from './route.ts';
+export { securityHeaders } from './security-headers.ts';
 export { refuseRepeatedParameters } from './validation.ts';

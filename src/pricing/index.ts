@@ -1,4 +1,3 @@
-export { createAdminPricingRoutes } from './admin-routes.ts';
 export { mendCatalogue } from './catalogue.ts';
 export { convergeStripe } from './converge-stripe.ts';
 export { createPricingRoutes } from './routes.ts';

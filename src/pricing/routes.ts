@@ -9,6 +9,7 @@ import {
   type AppContext,
   type RenderedAnswer,
 } from '../http/index.ts';
+import { createAdminPricingRoutes } from './admin-routes.ts';
 import { readCatalogue } from './catalogue.ts';
 import type { Catalogue } from './items.ts';
 import { publicPackages, publicPlans } from './schemas.ts';
@@ -81,5 +82,6 @@ export function createPricingRoutes() {
         },
       }),
       (c) => answerList(c, 'packages'),
-    );
+    )
+    .route('/', createAdminPricingRoutes());
 }

@@ -1,4 +1,3 @@
-export { createAdminWebhookRoutes } from './admin-routes.ts';
 export { cleanInbox } from './clean-inbox.ts';
 export { countRejection } from './count-rejection.ts';
 export { createWebhookRoutes } from './routes.ts';
