@@ -60,7 +60,7 @@ function words(name: string): string {
 function valueOf(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = Array.isArray(value) ? value.map(valueOf).join(' ') : textOf(value);
-  const line = text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  const line = text.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
   return line.length > valueCharacters ? `${line.slice(0, valueCharacters)}…` : line;
 }
 

@@ -80,7 +80,7 @@ export async function told(worker: TestWorker, endpoint: TestEndpoint): Promise<
 }
 
 /** Makes what waits to be told to an endpoint due at once, and its workers lost. */
-async function makeDeliveriesDue(worker: TestWorker, { id }: TestEndpoint): Promise<void> {
+export async function makeDeliveriesDue(worker: TestWorker, { id }: TestEndpoint): Promise<void> {
   await worker.database.query(
     `update event_deliveries set next_attempt_at = now(), rung_at = null, lease_until = now() - interval '1 second'
      where endpoint_id = $1 and status in ('pending', 'delivering')`,
