@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { exactText } from '../core/schema.ts';
 
 /** Members that many of Stripe's objects have, checked and made ours. */
 
-export const id = z.string().min(1);
+/** Of 255 characters at most, as Stripe promises; what the database cannot carry, or keep in an index, is none. */
+export const id = exactText(255);
 
 /** A reference comes as an id, or as the object itself where it was expanded. */
 export const reference = z.union([id, z.object({ id }).transform((object) => object.id)]);

@@ -58,7 +58,7 @@ export const event = z.object({
   livemode: z.boolean(),
   data: z.object({
     object: z.looseObject({
-      id: z.string().nullish(),
+      id: id.nullish(),
       charge: named,
       payment_intent: named,
       customer: named,

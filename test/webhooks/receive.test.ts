@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -32,6 +32,10 @@ function newEvent(members: Readonly<Record<string, unknown>> = {}): Record<strin
     type: 'product.created',
     ...members,
   };
+}
+
+function about(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return newEvent({ data: { object } });
 }
 
 function send(content: unknown, secret = newSecret, timestamp?: number) {
@@ -133,6 +137,9 @@ describe('signed content that is no event of ours', () => {
     ['an event with an id that is none', newEvent({ id: "evt_'; drop table webhook_events" })],
     ['an event with a NUL in its type', newEvent({ type: 'product.\u0000created' })],
     ['an event of no type', newEvent({ type: '' })],
+    ['an event about an object with a NUL in its id', about({ id: 'in_\u0000' })],
+    ['an event about an object with half a character in its id', about({ id: 'in_\ud800' })],
+    ['an event about an object with an endless id', about({ id: `in_${'x'.repeat(253)}` })],
     ['an event of the year 300000', newEvent({ created: 9e12 })],
     ['an event without data', newEvent({ data: null })],
     ['another object', newEvent({ object: 'product' })],
@@ -209,6 +216,23 @@ describe('an event', () => {
     await processed(worker);
     expect((await send(event)).json).toEqual({ success: true, event_id: event['id'], duplicate: true });
     expect(await inboxRow(worker, event['id'])).toMatchObject({ attempts: 1 });
+  });
+
+  test.each([
+    ['a NUL', 'cus_\u0000'],
+    ['half a character', 'cus_\ud800'],
+    ['no end', `cus_${randomBytes(4000).toString('hex')}`],
+  ])('that names a customer and a payment with %s is kept, as about nobody', async (_name, named) => {
+    const object = { id: 'in_nowhere', customer: named, payment_intent: named };
+    const event = newEvent({ type: 'invoice.paid', data: { object } });
+    const { status, databaseCalls } = await send(event);
+    expect({ status, databaseCalls }).toEqual({ status: 200, databaseCalls: 1 });
+    await processed(worker);
+    const kept = await worker.database.query(
+      'select status, ignored_reason, stripe_customer_id from webhook_events where event_id = $1',
+      [event['id']],
+    );
+    expect(kept).toEqual([{ status: 'ignored', ignored_reason: 'not_ours', stripe_customer_id: null }]);
   });
 
   test.each([
