@@ -11,6 +11,7 @@ import {
   claimNextEvent,
   completeEvent,
   failEvent,
+  findNextOfCustomer,
   ignoreEvent,
   type Claim,
 } from './queries.ts';
@@ -30,7 +31,12 @@ interface Ended {
   readonly next: Work | undefined;
 }
 
-/** A customer with more than that at once has the rest done by the scheduled sweep. */
+/** How many events a worker may still take: what it asks of others while it is called once is limited. */
+export interface Allowance {
+  left: number;
+}
+
+/** A customer with more than that at once has the rest done by whoever answers the next message. */
 const eventsInARow = 20;
 /** A message that comes so little too early comes again; one that has nothing to do with the next try does not. */
 const secondsEarlyAtMost = 5;
@@ -42,11 +48,15 @@ const secondsEarlyAtMost = 5;
  * do about it, or another worker will. Throws only when the database does not answer; the lease then runs out, and the
  * sweep takes the event up again.
  */
-export async function processEvent(deps: ProcessDeps, eventId: string): Promise<number | null> {
+export async function processEvent(
+  deps: ProcessDeps,
+  eventId: string,
+  allowance: Allowance = { left: eventsInARow },
+): Promise<number | null> {
   const { work, dueInSeconds: notYet } = await claim(deps, eventId);
   if (work === undefined) return notYet;
-  const { dueInSeconds, next } = await attempt(deps, work, true);
-  await processFollowing(deps, next);
+  const { dueInSeconds, next } = await attemptWithin(deps, work, allowance);
+  await processFollowing(deps, next, allowance);
   return dueInSeconds;
 }
 
@@ -67,14 +77,30 @@ async function claim(
 }
 
 /** Others of one customer, which no other worker takes meanwhile. They were left to this one. */
-async function processFollowing(deps: ProcessDeps, first: Work | undefined): Promise<void> {
+async function processFollowing(
+  deps: ProcessDeps,
+  first: Work | undefined,
+  allowance: Allowance,
+): Promise<void> {
   let work = first;
-  for (let count = 2; work !== undefined; count += 1) {
+  while (work !== undefined) {
     const { eventId } = work;
-    const { dueInSeconds, next } = await attempt(deps, work, count < eventsInARow);
+    const { dueInSeconds, next } = await attemptWithin(deps, work, allowance);
     if (dueInSeconds !== null) await ringDoorbell(deps, eventId, dueInSeconds);
     work = next;
   }
+}
+
+/** Who may take no more leaves the next event of the customer to another worker: its own message has come already. */
+async function attemptWithin(deps: ProcessDeps, work: Work, allowance: Allowance): Promise<Ended> {
+  allowance.left -= 1;
+  const takesNext = allowance.left > 0;
+  const ended = await attempt(deps, work, takesNext);
+  if (!takesNext) {
+    const [left] = (await deps.db.run(findNextOfCustomer(work.eventId))).rows;
+    if (left !== undefined) await ringDoorbell(deps, left.event_id);
+  }
+  return ended;
 }
 
 async function attempt(deps: ProcessDeps, work: Work, takesNext: boolean): Promise<Ended> {

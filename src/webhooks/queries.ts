@@ -1,4 +1,4 @@
-import { and, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { build } from '../db/index.ts';
 import { webhookEvents } from './tables.ts';
 
@@ -131,11 +131,27 @@ export const isDue = sql`(
   (${webhookEvents.status} in ('pending', 'failed') and ${webhookEvents.nextAttemptAt} <= now())
   or (${webhookEvents.status} = 'processing' and ${webhookEvents.leaseUntil} <= now()))`;
 
+/**
+ * What is due, for whoever sweeps: of each customer the event that comes first, and none while a worker has that. The
+ * others are done after it, so that a customer with thousands of them keeps nobody else's from being found.
+ */
 export function findDueEvents(limit: number) {
-  return build
-    .select({ eventId: webhookEvents.eventId })
-    .from(webhookEvents)
-    .where(and(sql`${webhookEvents.status} in ('pending', 'failed', 'processing')`, isDue))
-    .orderBy(webhookEvents.nextAttemptAt)
-    .limit(limit);
+  return build.execute<{ event_id: string }>(sql`
+    select event_id from ${webhookEvents}
+    where status in ('pending', 'failed', 'processing') and next_attempt_at <= now() and ${isDue}
+      and event_id = coalesce((
+        select first.event_id from webhook_events as first
+        where first.stripe_customer_id = ${webhookEvents.stripeCustomerId}
+          and first.status in ('pending', 'failed', 'processing') and first.next_attempt_at <= now()
+        order by first.stripe_created, first.received_at, first.event_id limit 1), event_id)
+    order by next_attempt_at limit ${limit}`);
+}
+
+/** The first due event of an event's customer, without taking it. */
+export function findNextOfCustomer(eventId: string) {
+  return build.execute<{ event_id: string }>(sql`
+    select next.event_id from webhook_events as ended
+    join webhook_events as next on next.stripe_customer_id = ended.stripe_customer_id
+    where ended.event_id = ${eventId} and next.status in ('pending', 'failed') and next.next_attempt_at <= now()
+    order by next.stripe_created, next.received_at, next.event_id limit 1`);
 }

@@ -51,6 +51,7 @@ import {
   completeEvent,
   failEvent,
   findDueEvents,
+  findNextOfCustomer,
   storeEvents,
 } from '../../src/webhooks/queries.ts';
 import { findStats } from '../../src/webhooks/stats-queries.ts';
@@ -234,6 +235,7 @@ export function commonStatements(rows: HotRows): Readonly<Record<string, Stateme
     'an event, done with': completeEvent(claim, rows.customerId),
     'an event that failed': failEvent(claim, 'x'),
     'events that are due': findDueEvents(100),
+    'the event of a customer that comes next': findNextOfCustomer('evt_data15'),
     'the customer of a webhook': findCustomerAtStripe('cus_data77'),
     'the checkout of a session': findCheckout('cs_data_2_1', null),
     'the checkout of a subscription': findSubscriptionCheckout('sub_data77'),

@@ -181,6 +181,49 @@ describe('events of one customer', () => {
   });
 });
 
+/** Events about nothing that is known here, long due: of one customer or of nobody in particular. */
+async function plantMany(name: string, count: number, customer: string | null): Promise<void> {
+  await worker.database.query(
+    `insert into webhook_events (event_id, event_type, livemode, stripe_created, payload, stripe_customer_id, next_attempt_at)
+     select id, 'invoice.paid', false, now() - interval '1 day' + i * interval '1 second',
+       json_build_object('id', id, 'object', 'event', 'type', 'invoice.paid', 'created', 1, 'livemode', false,
+         'data', json_build_object('object', json_build_object('id', 'in_unknown'))),
+       $3, now() - interval '1 hour' * (case when $3::text is null then 1 else 2 end)
+     from generate_series(1, $2::int) as i cross join lateral (select $1 || i as id) as named`,
+    [name, count, customer],
+  );
+}
+
+async function countDone(name: string): Promise<number | undefined> {
+  const [row] = await worker.database.query<{ count: number }>(
+    "select count(*)::int as count from webhook_events where starts_with(event_id, $1) and status = 'ignored'",
+    [name],
+  );
+  return row?.count;
+}
+
+describe('a customer with thousands of events', () => {
+  test('keeps the sweep from nobody else, and is gone on with a hundred at a time when no message comes', async () => {
+    await worker.restart('dropped');
+    await plantMany('evt_crowd', 1500, 'cus_crowd');
+    await plantMany('evt_lonely', 1, null);
+    await worker.scheduled();
+    expect(await countDone('evt_lonely')).toBe(1);
+    const done = await countDone('evt_crowd');
+    expect(done).toBeGreaterThan(50);
+    expect(done).toBeLessThan(150);
+    await worker.restart();
+    await worker.database.query("delete from webhook_events where event_id like 'evt_crowd%'");
+  });
+
+  test('is gone on with by messages once one has come: nobody waits for the next minute', async () => {
+    await plantMany('evt_row', 130, 'cus_row');
+    await (await worker.queue()).send({ event_id: 'evt_row1' });
+    await processed(worker);
+    expect(await countDone('evt_row')).toBe(130);
+  });
+});
+
 describe('a message', () => {
   test('that is lost is made good by the sweep, also for more events than one run does itself', async () => {
     const buyer = await newBuyer(worker);
