@@ -121,7 +121,11 @@ export function statsScreen(stats: Stats): string {
   ];
   const facts = [
     `From ${second(stats.since)} to ${second(stats.until)}: ${totals.received} received, ${totals.processed} processed, ${totals.ignored} ignored, ${totals.failed} tries failed, ${totals.dead} dead.`,
-    `From received to processed: half within ${milliseconds(latency.p50)} ms, 95 % within ${milliseconds(latency.p95)} ms, 99 % within ${milliseconds(latency.p99)} ms.`,
+    ...(latency.p50 === null
+      ? []
+      : [
+          `From received to processed: half within ${milliseconds(latency.p50)} ms, 95 % within ${milliseconds(latency.p95)} ms, 99 % within ${milliseconds(latency.p99)} ms.`,
+        ]),
     `Now: ${backlog.pending} pending, ${backlog.processing} processing, ${backlog.failed} failed, ${backlog.dead} dead; ${backlog.due} due.`,
     oldest === null
       ? 'Nothing waits.'
