@@ -303,7 +303,10 @@ BEGIN
         ELSE p_only IS DISTINCT FROM 'failed'
       END
   ), chosen AS MATERIALIZED (
-    SELECT * FROM wanted WHERE NOT p_is_dry_run ORDER BY created_at, id LIMIT p_limit
+    -- Locked until commit, so that they are not deleted meanwhile; those that are being deleted are left.
+    SELECT wanted.* FROM wanted JOIN outbound_events AS event ON event.id = wanted.id
+    WHERE NOT p_is_dry_run ORDER BY wanted.created_at, wanted.id LIMIT p_limit
+    FOR KEY SHARE OF event SKIP LOCKED
   ), again AS (
     UPDATE event_deliveries AS delivery
     SET status = 'pending', failures = 0, next_attempt_at = clock_timestamp(), lease_until = NULL, rung_at = NULL

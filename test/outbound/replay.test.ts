@@ -88,6 +88,24 @@ async function hourOf(endpoint: string) {
 }
 
 describe('what happened in a time is told again', () => {
+  test('but for what is being deleted, which nobody waits for', async () => {
+    const id = await endpointId();
+    const time = newTime();
+    const [old, kept] = [
+      await happened('credits.granted', time.at(1)),
+      await happened('credits.granted', time.at(2)),
+    ];
+    const deleted = await happened('credits.granted', time.at(3));
+    await told(id, old, 'dead');
+    const client = await worker.database.connect();
+    await client.query('begin');
+    await client.query('delete from outbound_events where id = any ($1)', [[old, deleted]]);
+    const { json } = await replay(id, { since: time.since, until: time.until });
+    await client.query('commit');
+    expect(json).toMatchObject({ success: true, replayed: 1 });
+    expect(await standOf(id)).toEqual([[kept, 'pending']]);
+  });
+
   test.each([
     ['all of it', {}, ['pending', 'pending', 'pending', 'pending', 'delivering', 'pending'], 4],
     [
