@@ -8,7 +8,7 @@ import type { Components, readiness } from './readiness-schemas.ts';
 type ReadinessDeps = ComponentDeps & Pick<Deps, 'config'>;
 type Readiness = Omit<z.input<typeof readiness>, 'success' | 'status'>;
 
-/** Anybody may ask. An isolate that is asked more often answers what it last saw within the second. */
+/** Anybody may ask. An isolate that is asked more often answers what it last saw. */
 const looksASecond = 10;
 
 interface Looks {
@@ -41,7 +41,7 @@ export async function checkReadiness(deps: ReadinessDeps): Promise<Readiness> {
 async function componentsNow(deps: ReadinessDeps): Promise<Components> {
   const second = Math.floor(systemClock.now().getTime() / 1000);
   const present = looks.get(deps.config);
-  const recent = present?.second === second ? present : { second, count: 0, last: undefined };
+  const recent = present?.second === second ? present : { second, count: 0, last: present?.last };
   looks.set(deps.config, recent);
   recent.count += 1;
   if (recent.count > looksASecond && recent.last !== undefined) return recent.last;

@@ -104,9 +104,10 @@ test('a database that does not answer is 503, with every part told', async () =>
 
 /** Of an isolate whose database and KV answer as they are told. */
 function isolate(get: () => Promise<unknown>) {
-  const looked = { times: 0 };
+  const looked = { times: 0, hangs: false };
   const run = async () => {
     looked.times += 1;
+    if (looked.hangs) return new Promise<never>(() => undefined);
     const never = { cron_at: null, queue_at: null, oldest_due_at: null, stripe_at: null };
     return { rows: [{ state: { present: new Date().toISOString(), ...never } }] };
   };
@@ -133,5 +134,16 @@ test('however often it is asked, an isolate looks a few times a second', async (
   const { deps, looked } = isolate(() => Promise.resolve(null));
   for (let asked = 0; asked < 500; asked += 1) await checkReadiness(deps);
   expect(looked.times).toBeGreaterThan(0);
+  expect(looked.times).toBeLessThan(100);
+});
+
+test('a database that hangs is asked no more often, for as long as it does', async () => {
+  const { deps, looked } = isolate(() => Promise.resolve(null));
+  await checkReadiness(deps);
+  looked.hangs = true;
+  const second = Math.floor(Date.now() / 1000);
+  await eventually('another second has begun', () => Math.floor(Date.now() / 1000) > second);
+  for (let asked = 0; asked < 500; asked += 1) void checkReadiness(deps);
+  await eventually('most are answered', () => looked.times > 0);
   expect(looked.times).toBeLessThan(100);
 });
