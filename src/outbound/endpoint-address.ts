@@ -34,11 +34,12 @@ export interface AddressRule {
  * sent to.
  */
 export function addressProblem(address: string, { allowsLoopback }: AddressRule): string | undefined {
-  const url = URL.parse(address);
+  // What a URL's reader leaves out: what is shown, and written down, is what is sent to.
+  const url = /[\s\p{Cc}]/u.test(address) ? null : URL.parse(address);
   if (url === null || !['https:', 'http:'].includes(url.protocol)) return 'must be an https URL';
   if (url.username !== '' || url.password !== '') return 'must not have a user or password in it';
   // The URL has made one form of each address: 0x7f.1 and 2130706433 are 127.0.0.1 here.
-  const host = url.hostname.replace(/\.$/, '');
+  const host = url.hostname.replace(/\.+$/, '');
   if (allowsLoopback && isLoopback(host)) return undefined;
   if (url.protocol !== 'https:') return 'must be an https URL';
   return isInner(host) ? 'must be an address of the internet' : undefined;
