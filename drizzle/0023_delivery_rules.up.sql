@@ -19,7 +19,7 @@ LANGUAGE sql AS $$
     ORDER BY greatest(next_attempt_at, (rung_at AT TIME ZONE 'UTC' + interval '1 minute') AT TIME ZONE 'UTC')
     LIMIT p_limit FOR UPDATE SKIP LOCKED
   ), rung AS (
-    UPDATE event_deliveries AS delivery SET rung_at = now() FROM due WHERE delivery.id = due.id
+    UPDATE event_deliveries SET rung_at = now() WHERE id = ANY (ARRAY(SELECT id FROM due))
   )
   SELECT id, was_rung FROM due;
 $$;
