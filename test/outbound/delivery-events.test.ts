@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventTypes, testEventType } from '../../src/outbound/event-types.ts';
+import { differences } from '../e2e/documented-examples.ts';
 import { insertEndpoint, told, type TestEndpoint } from '../support/endpoints.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type Receiver } from '../support/receiver.ts';
@@ -207,4 +210,24 @@ test('everything was told once to each that wanted it, and names what Stripe eve
     ).toEqual(events?.ids);
   }
   expect(events?.caused).toBeGreaterThan(5);
+});
+
+describe('docs/events.md', () => {
+  const page = readFileSync('docs/events.md', 'utf8');
+
+  test('shows what is told, as it is', () => {
+    const examples = [...page.matchAll(/^```json (\S+)\n([\s\S]*?)^```$/gm)];
+    const shown = examples.filter(([, type]) => type !== testEventType);
+    expect(shown.length).toBeGreaterThan(5);
+    for (const [, type = '', text = ''] of shown) {
+      const event = received(endpoint).find((one) => one.type === type);
+      expect(differences(JSON.parse(text), event?.data), type).toEqual([]);
+      expect(Object.keys(JSON.parse(text)).toSorted(), type).toEqual(Object.keys(event?.data).toSorted());
+    }
+  });
+
+  test('names every type', () => {
+    const named = [...page.matchAll(/\*\*`([a-z_]+\.[a-z_]+)`\*\*/g)].map(([, type]) => type);
+    expect(named.toSorted()).toEqual([...eventTypes, testEventType].toSorted());
+  });
 });
