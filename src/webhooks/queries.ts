@@ -131,20 +131,25 @@ export const isDue = sql`(
   (${webhookEvents.status} in ('pending', 'failed') and ${webhookEvents.nextAttemptAt} <= now())
   or (${webhookEvents.status} = 'processing' and ${webhookEvents.leaseUntil} <= now()))`;
 
+/** Of how many due events the first of each customer is looked for. */
+const dueAtMost = 50_000;
+
 /**
- * What is due, for whoever sweeps: of each customer the event that comes first, and none while a worker has that. The
- * others are done after it, so that a customer with thousands of them keeps nobody else's from being found.
+ * What is due, for whoever sweeps: of each customer the event that comes first. The others are done after it, so that a
+ * customer with thousands of them keeps nobody else's from being found.
  */
 export function findDueEvents(limit: number) {
   return build.execute<{ event_id: string }>(sql`
-    select event_id from ${webhookEvents}
-    where status in ('pending', 'failed', 'processing') and next_attempt_at <= now() and ${isDue}
-      and event_id = coalesce((
-        select first.event_id from webhook_events as first
-        where first.stripe_customer_id = ${webhookEvents.stripeCustomerId}
-          and first.status in ('pending', 'failed', 'processing') and first.next_attempt_at <= now()
-        order by first.stripe_created, first.received_at, first.event_id limit 1), event_id)
-    order by next_attempt_at limit ${limit}`);
+    with due as materialized (
+      select event_id, next_attempt_at, coalesce(stripe_customer_id, event_id) as whose, stripe_created, received_at
+      from ${webhookEvents}
+      where status in ('pending', 'failed', 'processing') and next_attempt_at <= now() and ${isDue}
+      order by next_attempt_at limit ${dueAtMost}
+    ), first_of_each as (
+      select distinct on (whose) event_id, next_attempt_at from due
+      order by whose, stripe_created, received_at, event_id
+    )
+    select event_id from first_of_each order by next_attempt_at limit ${limit}`);
 }
 
 /** The first due event of an event's customer, without taking it. */
