@@ -28,6 +28,8 @@ DROP FUNCTION tell_credits();
 --> statement-breakpoint
 DROP FUNCTION emit_event(text, uuid, jsonb, timestamptz);
 --> statement-breakpoint
+DROP FUNCTION wire_instant(timestamptz);
+--> statement-breakpoint
 DROP FUNCTION wants_event(text[], text);
 --> statement-breakpoint
 CREATE OR REPLACE FUNCTION complete_webhook_event(p_event_id text, p_attempt integer, p_customer_id uuid)

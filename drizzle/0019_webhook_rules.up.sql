@@ -157,6 +157,11 @@ BEGIN
   PERFORM set_config('ratecard.event_id', p_event_id, true);
 END $$;
 --> statement-breakpoint
+-- As times are written on the wire.
+CREATE FUNCTION wire_instant(p_instant timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT to_char(p_instant AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+$$;
+--> statement-breakpoint
 -- Notes that something happened, for every endpoint that wants to be told of its type. p_occurred_at is the business's
 -- time. `data` gets the customer as the product knows them.
 CREATE FUNCTION emit_event(p_event_type text, p_customer_id uuid, p_data jsonb, p_occurred_at timestamptz)
@@ -219,9 +224,10 @@ DECLARE
 BEGIN
   SELECT jsonb_build_object('subscription_id', s.id, 'stripe_subscription_id', s.stripe_subscription_id,
     'status', s.status, 'plan', plan.plan_key, 'price_id', offer.stripe_price_id, 'quantity', s.quantity,
-    'current_period_start', s.current_period_start, 'current_period_end', s.current_period_end,
-    'cancel_at_period_end', s.cancel_at_period_end, 'cancel_at', s.cancel_at, 'ended_at', s.ended_at,
-    'trial_end', s.trial_end)
+    'current_period_start', wire_instant(s.current_period_start),
+    'current_period_end', wire_instant(s.current_period_end), 'cancel_at_period_end', s.cancel_at_period_end,
+    'cancel_at', wire_instant(s.cancel_at), 'ended_at', wire_instant(s.ended_at),
+    'trial_end', wire_instant(s.trial_end))
   INTO state
   FROM subscriptions AS s LEFT JOIN prices AS offer ON offer.id = s.offer_id
   LEFT JOIN subscription_plans AS plan ON plan.id = offer.plan_id
@@ -276,7 +282,7 @@ BEGIN
     END,
     NULL,
     jsonb_build_object('item_type', new.item_type, 'item', new.item_key, 'field', new.field_changed,
-      'old_value', new.old_value, 'new_value', new.new_value, 'effective_from', new.effective_from),
+      'old_value', new.old_value, 'new_value', new.new_value, 'effective_from', wire_instant(new.effective_from)),
     new.changed_at);
   RETURN NULL;
 END $$;
@@ -288,8 +294,8 @@ CREATE FUNCTION tell_alert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM emit_event(
     CASE WHEN tg_op = 'INSERT' THEN 'alert.opened' ELSE 'alert.closed' END, NULL,
-    jsonb_build_object('alert_id', new.id, 'kind', new.kind, 'subject', new.subject, 'opened_at', new.opened_at,
-      'closed_at', new.closed_at, 'details', new.data),
+    jsonb_build_object('alert_id', new.id, 'kind', new.kind, 'subject', new.subject,
+      'opened_at', wire_instant(new.opened_at), 'closed_at', wire_instant(new.closed_at), 'details', new.data),
     coalesce(new.closed_at, new.opened_at));
   RETURN NULL;
 END $$;

@@ -28,8 +28,6 @@ DROP FUNCTION failure_streak(text);
 --> statement-breakpoint
 DROP FUNCTION alert_open_since(text, text);
 --> statement-breakpoint
-DROP FUNCTION wire_instant(timestamptz);
---> statement-breakpoint
 DROP INDEX "reconciliations_finished_at";
 --> statement-breakpoint
 DROP INDEX "alerts_kind";

@@ -9,11 +9,6 @@ CREATE INDEX "alerts_unacknowledged" ON "alerts" USING btree ("opened_at","id") 
 --
 -- What guards and ages goes by the database's clock. Names and codes are all that data say of an event.
 
--- As times are written on the wire.
-CREATE FUNCTION wire_instant(p_instant timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT to_char(p_instant AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-$$;
---> statement-breakpoint
 -- Since when an alert is open; null: it is not.
 CREATE FUNCTION alert_open_since(p_kind text, p_subject text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
   SELECT opened_at FROM alerts WHERE kind = p_kind AND subject = p_subject AND closed_at IS NULL;

@@ -13,6 +13,9 @@ import { syncToStripe } from '../support/stripe-sync.ts';
 import { subscriber } from '../support/subscriber.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
+/** As every time of the API. */
+const wireInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 let worker: TestWorker;
 let receiver: Receiver;
 let admin: string;
@@ -125,9 +128,11 @@ test('a subscription is told as it is now, and a balance that falls low once', a
       ['active', 'starter_monthly', true],
     ]),
   );
-  expect(states.find(({ data }) => data.cancel_at_period_end === true)?.data.changed).toContain(
-    'cancel_at_period_end',
-  );
+  expect(states.find(({ data }) => data.cancel_at_period_end === true)?.data).toMatchObject({
+    changed: expect.arrayContaining(['cancel_at_period_end']),
+    current_period_end: expect.stringMatching(wireInstant),
+    ended_at: null,
+  });
 });
 
 test('changes of prices, plans and costs are told with the old value and the new one', async () => {
@@ -141,7 +146,7 @@ test('changes of prices, plans and costs are told with the old value and the new
     field: 'price',
     old_value: expect.any(Number),
     new_value: 3333,
-    effective_from: expect.any(String),
+    effective_from: expect.stringMatching(wireInstant),
   });
   expect(oneOf(ofItem('business_monthly'), 'plan.changed').data).toMatchObject({
     field: 'name',
@@ -168,7 +173,7 @@ test('an alert is told when it opens, and when it closes', async () => {
   });
   expect(oneOf(alerts(), 'alert.opened').data).toMatchObject({
     alert_id: expect.any(String),
-    opened_at: expect.any(String),
+    opened_at: expect.stringMatching(wireInstant),
     closed_at: null,
     details: { count: 1, event_ids: ['evt_dead'] },
   });
