@@ -50,6 +50,10 @@ export function screen(stack: RunningStack): string {
     `    -H "Authorization: Bearer $(npm run -s token -- --role admin)" \\`,
     `    -H 'Content-Type: application/json' -d '{"url": "mailto:you@example.com", "event_types": ["credits.*"]}'`,
     '',
+    'See what Stripe has told, and have what failed tried again:',
+    '',
+    '  npm run webhooks -- list --status failed,dead',
+    '',
     `Tokens and addresses for scripts are in ${stack.stackFile}. Ctrl-C stops everything.`,
     '',
   ].join('\n');
