@@ -26,7 +26,7 @@ $$;
 --> statement-breakpoint
 -- Takes a delivery for one worker, for p_lease_seconds. `outcome`:
 --   claimed   it is the worker's: the other columns say what to send where. A secret before the present one is answered
---             for as long as it signs, too
+--             for as long as it signs, too. `round`: the same for each try until it ends, another one after a replay
 --   busy      its endpoint is being told as much at once as it should be; it is due again within a minute
 --   canceled  its endpoint is disabled or deleted
 --   buried    it is dead: the worker that had it did not come back, and there are no tries left (p_retries_at_most)
@@ -35,7 +35,7 @@ $$;
 -- must not keep the workers from all others.
 CREATE FUNCTION claim_delivery(
   p_id uuid, p_lease_seconds integer, p_retries_at_most integer, p_at_once integer, p_at_once_failing integer,
-  OUT outcome text, OUT attempt integer, OUT endpoint_id uuid, OUT url text, OUT format text, OUT sealed_secret text,
+  OUT outcome text, OUT attempt integer, OUT round integer, OUT endpoint_id uuid, OUT url text, OUT format text, OUT sealed_secret text,
   OUT previous_sealed_secret text, OUT event_id text, OUT event_type text, OUT occurred_at text, OUT data jsonb
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -74,6 +74,8 @@ BEGIN
     delivery.status := 'delivering';
     delivery.attempts := delivery.attempts + 1;
     attempt := delivery.attempts;
+    -- Each try that came to nothing since the last replay counts in both.
+    round := delivery.attempts - delivery.failures;
     url := endpoint.url;
     format := endpoint.format;
     sealed_secret := endpoint.sealed_secret;

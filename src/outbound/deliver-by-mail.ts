@@ -6,17 +6,20 @@ import type { ToldEvent } from './delivery-schemas.ts';
 import { mailRecipient } from './endpoint-address.ts';
 import { mailContent } from './format.ts';
 
-/** Sends a mail under the delivery's id: however often that is tried, it arrives once. */
+/**
+ * Sends a mail under an id of the delivery's: however often that is tried, it arrives once. A replay has an id of its
+ * own, or the provider, which remembers the other one, would send nothing.
+ */
 export async function deliverByMail(
   { mail }: Pick<Deps, 'mail'>,
   url: string,
-  deliveryId: string,
+  mailId: string,
   event: ToldEvent,
 ): Promise<Reply> {
   const to = mailRecipient(url);
   if (to === undefined) return failure('address_not_allowed');
   try {
-    await mail.send({ id: deliveryId, to, ...mailContent(event) });
+    await mail.send({ id: mailId, to, ...mailContent(event) });
     return { statusCode: null, error: null, waitSeconds: null };
   } catch (error) {
     if (error instanceof DomainError) return failure(error.code);

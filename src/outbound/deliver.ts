@@ -50,14 +50,18 @@ async function send(deps: DeliverDeps, deliveryId: string, claimed: ClaimedDeliv
   }
 }
 
-function sendAs(deps: DeliverDeps, deliveryId: string, { endpoint, event }: ClaimedDelivery): Promise<Reply> {
+function sendAs(
+  deps: DeliverDeps,
+  deliveryId: string,
+  { endpoint, event, round }: ClaimedDelivery,
+): Promise<Reply> {
   switch (endpoint.format) {
     case 'standard':
       return deliverByHttp(deps, endpoint, { id: event.id, body: standardBody(event) });
     case 'slack':
       return deliverByHttp(deps, endpoint, { id: event.id, body: slackBody(event) });
     case 'mail':
-      return deliverByMail(deps, endpoint.url, deliveryId, event);
+      return deliverByMail(deps, endpoint.url, round === 1 ? deliveryId : `${deliveryId}.${round}`, event);
     default:
       return assertNever(endpoint.format);
   }

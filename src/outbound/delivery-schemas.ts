@@ -8,6 +8,7 @@ export type DeliveryMessage = z.output<typeof deliveryMessage>;
 export const claimedDelivery = z
   .object({
     attempt: z.int(),
+    round: z.int(),
     endpoint_id: z.string(),
     url: z.string(),
     format: z.enum(['standard', 'slack', 'mail']),
@@ -20,6 +21,7 @@ export const claimedDelivery = z
   })
   .transform((row) => ({
     attempt: row.attempt,
+    round: row.round,
     endpoint: {
       id: row.endpoint_id,
       url: row.url,

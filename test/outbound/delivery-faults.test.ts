@@ -248,6 +248,22 @@ describe('a mail', () => {
     ]);
   });
 
+  test('that is told again by an admin is sent again', async () => {
+    const to = `${randomUUID()}@shop.test`;
+    const endpoint = await newEndpoint({ url: `mailto:${to}`, format: 'mail' });
+    await happen(worker, endpoint.eventType);
+    await worker.scheduled();
+    const [delivery] = await told(worker, endpoint);
+    const token = await worker.token('admin');
+    for (const count of [2, 3]) {
+      const path = `/admin/endpoints/${endpoint.id}/deliveries/${delivery?.id}/replay`;
+      expect((await worker.request(path, { token, body: {} })).status).toBe(200);
+      await worker.scheduled();
+      await told(worker, endpoint);
+      expect(worker.mailbox.mails().filter((mail) => mail.to.includes(to))).toHaveLength(count);
+    }
+  });
+
   test('that cannot be sent is tried again', async () => {
     const endpoint = await newEndpoint({ url: 'mailto:ops@shop.test', format: 'mail' });
     worker.mailbox.setFault(() => ({ status: 422 }));
