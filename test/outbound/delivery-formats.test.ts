@@ -9,7 +9,7 @@ const opened = {
     alert_id: 'a1',
     kind: 'consecutive_failures',
     subject: 'invoice.paid',
-    opened_at: '2026-03-01T10:20:30.4+00:00',
+    opened_at: '2026-03-01T10:20:30.400Z',
     closed_at: null,
     details: {
       failures: 5,
@@ -22,7 +22,7 @@ const opened = {
 const closed = {
   ...opened,
   type: 'alert.closed',
-  data: { ...opened.data, closed_at: '2026-03-01T11:00:00+00:00' },
+  data: { ...opened.data, closed_at: '2026-03-01T11:00:00.000Z' },
 };
 const granted = {
   id: 'msg_2',
