@@ -15,7 +15,7 @@ const figures = {
   processed: count,
   ignored: count,
   failed: count.meta({ description: 'Attempts that failed.' }),
-  dead: count,
+  dead: count.meta({ description: 'Events whose last try failed then, and that are dead still.' }),
   latency_ms: z
     .strictObject({ p50: count.nullable(), p95: count.nullable(), p99: count.nullable() })
     .meta({ description: 'From received to processed, of what was processed; null when nothing was.' }),
