@@ -45,7 +45,7 @@ END $$;
 --> statement-breakpoint
 DROP FUNCTION end_webhook_attempt(text, integer, text, text, uuid, integer[]);
 --> statement-breakpoint
-DROP FUNCTION claim_next_webhook_event(text, integer);
+DROP FUNCTION claim_next_webhook_event(text, integer, integer);
 --> statement-breakpoint
 DROP FUNCTION claim_webhook_event(text, integer, integer);
 --> statement-breakpoint

@@ -91,8 +91,9 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- After an event has ended, in the same transaction: takes the next one of its customer that is due, the oldest at
--- Stripe first. Whoever found the customer busy has left it to this. No row: there is none.
-CREATE FUNCTION claim_next_webhook_event(p_event_id text, p_lease_seconds integer)
+-- Stripe first. Whoever found the customer busy has left it to this. No row: there is none. One that a lost worker had,
+-- and that has no tries left, is for the sweep to bury.
+CREATE FUNCTION claim_next_webhook_event(p_event_id text, p_lease_seconds integer, p_retries_at_most integer)
 RETURNS TABLE (event_id text, payload text, attempt integer) LANGUAGE plpgsql AS $$
 DECLARE
   customer CONSTANT text := (SELECT e.stripe_customer_id FROM webhook_events AS e WHERE e.event_id = p_event_id);
@@ -102,10 +103,12 @@ BEGIN
     RETURN;
   END IF;
   SELECT e.* INTO event FROM webhook_events AS e
-  WHERE e.stripe_customer_id = customer AND e.status IN ('pending', 'failed')
-    AND e.next_attempt_at <= clock_timestamp()
+  WHERE e.stripe_customer_id = customer AND (
+    (e.status IN ('pending', 'failed') AND e.next_attempt_at <= clock_timestamp())
+    OR (e.status = 'processing' AND e.lease_until <= clock_timestamp() AND e.failures < p_retries_at_most))
   ORDER BY e.stripe_created, e.received_at, e.event_id LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF FOUND THEN
+    event.failures := event.failures + (event.status = 'processing')::integer;
     RETURN QUERY SELECT event.event_id, event.payload, take_webhook_event(event, p_lease_seconds);
   END IF;
 END $$;

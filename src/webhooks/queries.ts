@@ -100,7 +100,8 @@ export function claimEvent(eventId: string) {
 /** Takes the next due event of an event's customer, if it should: after the event has ended, in the same batch. */
 export function claimNextEvent(eventId: string, takesNext: boolean) {
   return build.execute<{ event_id: string; payload: string; attempt: number }>(sql`
-    select next.* from claim_next_webhook_event(${takesNext ? eventId : null}, ${leaseSeconds}::int) as next`);
+    select next.* from claim_next_webhook_event(
+      ${takesNext ? eventId : null}, ${leaseSeconds}::int, ${retryDelaysSeconds.length}::int) as next`);
 }
 
 /** Raised when another worker has taken the event over. */

@@ -101,6 +101,36 @@ describe('events of one customer', () => {
     for (const buyer of buyers) expect(await balanceOf(worker, buyer)).toBe(2500);
   });
 
+  test('come after each other also when a lost worker had one: whoever ends another takes that', async () => {
+    const ids = ['evt_ends', 'evt_lost', 'evt_hopeless'];
+    await worker.database.query(
+      `insert into webhook_events (event_id, event_type, livemode, stripe_created, payload, stripe_customer_id, status,
+         attempts, failures, lease_until)
+       select id, 'invoice.paid', false, now(), '{}', 'cus_lost', 'processing', 1, failures,
+         now() + case id when 'evt_ends' then 1 else -1 end * interval '1 minute'
+       from unnest($1::text[], $2::int[]) as given (id, failures)`,
+      [ids, [0, 0, 8]],
+    );
+    const next = await worker.database.connect();
+    await next.query('begin');
+    await next.query("select end_webhook_attempt('evt_ends', 1, 'ignored', 'test', null, '{}')");
+    const { rows } = await next.query(
+      "select event_id, attempt from claim_next_webhook_event('evt_ends', 60, 8)",
+    );
+    await next.query('commit');
+    expect(rows).toEqual([{ event_id: 'evt_lost', attempt: 2 }]);
+    const left = await worker.database.query(
+      'select event_id, status, failures from webhook_events where event_id = any ($1) order by event_id',
+      [ids],
+    );
+    expect(left).toEqual([
+      { event_id: 'evt_ends', status: 'ignored', failures: 0 },
+      { event_id: 'evt_hopeless', status: 'processing', failures: 8 },
+      { event_id: 'evt_lost', status: 'processing', failures: 1 },
+    ]);
+    await worker.database.query('delete from webhook_events where event_id = any ($1)', [ids]);
+  });
+
   test('are given to one of 20 workers who want one each', async () => {
     for (let round = 0; round < 10; round += 1) {
       const customer = `cus_race${round}`;
