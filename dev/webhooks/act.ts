@@ -76,12 +76,21 @@ async function retryMatching(installation: Installation, options: Options): Prom
   );
   if (matched === 0) return true;
   if (!options.yes && !(await isConfirmed())) return false;
-  const body = { ...filter, reason: options.reason, expected_count: matched };
-  const { retried, remaining } = bulkRetryAnswer.parse(
-    await installation.ask('POST', '/admin/webhooks/retry', body),
-  );
-  console.log(`${retried} retried.${remaining === 0 ? '' : ` ${remaining} are left: run it again.`}`);
+  await retryAll(installation, { ...filter, reason: options.reason }, matched);
   return true;
+}
+
+/** A call does a part of many. What is somebody else's at the moment is left; others that come meanwhile end it. */
+async function retryAll(installation: Installation, filter: object, matched: number): Promise<void> {
+  let left = matched;
+  for (let retried = 1; left > 0 && retried > 0; left -= retried) {
+    const answer = await installation.ask('POST', '/admin/webhooks/retry', {
+      ...filter,
+      expected_count: left,
+    });
+    ({ retried } = bulkRetryAnswer.parse(answer));
+  }
+  console.log(`${matched - left} retried.${left === 0 ? '' : ` ${left} are left: run it again.`}`);
 }
 
 /** The API takes one of the two, or means both. */

@@ -79,10 +79,8 @@ function actOn(eventId: string, act: AdminAct, { name, change, refusal }: Action
     from found`);
 }
 
-/** What one call retries. */
-const retriedAtMost = 10_000;
-/** For how many of them the queue is rung. */
-const rungAtMost = 1000;
+/** What one call retries, and rings the queue for: well within the time that a call to the database may take. */
+const retriedAtMost = 1000;
 
 export interface BulkRetry {
   readonly filter: EventFilter;
@@ -99,8 +97,7 @@ export function countMatching(filter: EventFilter) {
 
 /**
  * Makes all that match due at once, the oldest first, as many as one call may. Those that somebody else has locked are
- * left: no two such calls wait for each other. Row: `matched`, `retried`, and `event_ids`, the first of them, for the
- * queue. When `matched` is not what was expected, nothing is done. What the same operation has done before, it counts
+ * left: no two such calls wait for each other. Row: `matched`, `retried`, and `event_ids`, for the queue. When `matched` is not what was expected, nothing is done. What the same operation has done before, it counts
  * among them.
  */
 export function retryMatching({ filter, expectedCount }: BulkRetry, act: AdminAct) {
@@ -125,7 +122,7 @@ export function retryMatching({ filter, expectedCount }: BulkRetry, act: AdminAc
     )
     select (earlier.retried + present.matched)::text as matched,
       (earlier.retried + (select count(*) from changed))::text as retried,
-      array(select event_id from changed order by received_at, event_id limit ${rungAtMost}) as event_ids
+      array(select event_id from changed order by received_at, event_id) as event_ids
     from earlier, present`);
 }
 

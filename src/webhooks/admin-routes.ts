@@ -81,7 +81,7 @@ const postBulkRetry = defineRoute('admin', {
   path: '/admin/webhooks/retry',
   summary: 'Retry all failed and dead events that match',
   description:
-    'The oldest first, at most 10,000 in one call. `?dry_run=1` only counts. 409 `count_changed` (with `matched`) when `expected_count` is not how many match: then nothing is done. 422 `filter_required` without a filter and a count.',
+    'The oldest first, at most 1,000 in one call. `?dry_run=1` only counts. 409 `count_changed` (with `matched`) when `expected_count` is not how many match: then nothing is done. 422 `filter_required` without a filter and a count.',
   tags,
   request: { query: bulkRetryQuery, body: jsonBody(bulkRetryBody) },
   responses: { 200: jsonResponse('How many match, and how many are due again.', bulkRetryAnswer) },

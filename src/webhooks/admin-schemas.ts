@@ -196,7 +196,7 @@ export const bulkRetryAnswer = z.strictObject({
   success,
   dry_run: z.literal(true).optional(),
   matched: z.int(),
-  retried: z.int().meta({ description: 'At most 10,000 in one call, the oldest first.' }),
+  retried: z.int().meta({ description: 'At most 1,000 in one call, the oldest first.' }),
   remaining: z.int().meta({ description: 'Those that matched and were not retried: call again.' }),
 });
 

@@ -138,18 +138,18 @@ describe('a retry of all that match', () => {
     expect([status, json.errors[0].pointer]).toEqual([422, pointer]);
   });
 
-  test('does the oldest 10,000 in one call, and says how many are left', async () => {
+  test('does the oldest 1,000 in one call, and says how many are left', async () => {
     await worker.database.query(
       `insert into webhook_events (event_id, event_type, livemode, stripe_created, payload, status, received_at)
        select 'evt_many' || i, 'invoice.paid', false, now(), '{}', 'dead', now() - interval '1 second' * i
-       from generate_series(1, 10050) as i`,
+       from generate_series(1, 1050) as i`,
     );
     worker.gateway.setFault(({ queries }) =>
       queries.some((query) => query.includes('claim_webhook')) ? 'refuse' : 'none',
     );
     try {
-      const { json, text } = await retry({ status: 'dead', expected_count: 10_050 });
-      expect(json, text).toEqual({ success: true, matched: 10_050, retried: 10_000, remaining: 50 });
+      const { json, text } = await retry({ status: 'dead', expected_count: 1050 });
+      expect(json, text).toEqual({ success: true, matched: 1050, retried: 1000, remaining: 50 });
       const left = await worker.database.query(
         "select count(*)::int, max(substr(event_id, 9)::int) as oldest from webhook_events where status = 'dead'",
       );
