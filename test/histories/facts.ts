@@ -26,9 +26,18 @@ interface PaidYear {
   readonly payment: string | undefined;
   readonly start: number;
   readonly end: number;
-  offer: Offer;
+  readonly offer: Offer;
+  /** What was changed to since: it says how much of earlier months stays. */
+  present: Offer;
+  readonly changes: YearChange[];
   nextMonth: number;
   isRunning: boolean;
+}
+
+/** What an invoice changed of each further month, and the payment that paid for it. */
+interface YearChange {
+  readonly payment: string | undefined;
+  readonly credits: number;
 }
 
 /** Reads Stripe's events, each once and in the order in which they happened, into the books. */
@@ -116,7 +125,7 @@ export class Facts {
       false;
     const changes = invoice.lines.data.filter(isProration);
     const credits = this.#creditsOf(changes, subscription);
-    this.#replaceYears(changes, subscription);
+    this.#replaceYears(changes, subscription, payment);
     // What is paid back is of the months before: only what is left of them rolls over.
     if (credits < 0) this.#books.clawBack(-credits, this.#newestLot(subscription));
     for (const line of invoice.lines.data.filter((each) => !isProration(each))) {
@@ -155,6 +164,8 @@ export class Facts {
       start,
       end,
       offer,
+      present: offer,
+      changes: [],
       nextMonth: 1,
       isRunning: true,
     };
@@ -166,19 +177,45 @@ export class Facts {
   }
 
   #grantMonth(year: PaidYear, ref: string, month: number): void {
-    const { subscription, payment, offer } = year;
+    const { subscription, offer, present } = year;
     const start = this.#monthStart(year, month);
     const monthEnd =
       offer.interval === 'year' ? Math.min(this.#monthStart(year, month + 1), year.end) : year.end;
     const months = this.#months.get(subscription) ?? [];
     this.#months.set(subscription, [...months, { start, end: monthEnd }]);
-    this.#books.grant({
-      ref,
-      kind: 'plan',
-      granted: offer.credits,
-      ...(payment === undefined ? {} : { payment }),
-      plan: { subscription, monthEnd, cap: offer.cap },
-    });
+    for (const { payment, credits } of this.#partsOf(year)) {
+      this.#books.grant({
+        ref: payment === year.payment ? ref : `${ref}:${payment}`,
+        kind: 'plan',
+        granted: credits,
+        ...(payment === undefined ? {} : { payment }),
+        plan: { subscription, monthEnd, cap: present.cap },
+      });
+    }
+  }
+
+  /**
+   * Who paid for what of a month: each change what it added, as far as that is not given back by a later one; the rest
+   * is the year's. As far as the money of a change has gone back, so has the change, and it pays for nothing.
+   */
+  #partsOf({ payment, offer, changes }: PaidYear): readonly YearChange[] {
+    const wasPaid = ({ payment: by }: YearChange) => this.#books.goneBack.get(by ?? '') ?? { back: 0, of: 1 };
+    const kept = (change: YearChange) => {
+      const { back, of } = wasPaid(change);
+      return change.credits > 0 ? Math.round((change.credits * Math.max(0, of - back)) / of) : change.credits;
+    };
+    const total = Math.max(
+      0,
+      changes.reduce((sum, change) => sum + kept(change), offer.credits),
+    );
+    let before = offer.credits;
+    const parts: YearChange[] = [];
+    for (const change of changes.filter((each) => each.credits > 0 && wasPaid(each).back === 0)) {
+      parts.push({ ...change, credits: Math.max(0, Math.min(change.credits, total - before)) });
+      before += change.credits;
+    }
+    const ofChanges = parts.reduce((sum, { credits }) => sum + credits, 0);
+    return [{ payment, credits: total - ofChanges }, ...parts];
   }
 
   #monthStart({ start }: PaidYear, month: number): number {
@@ -199,13 +236,22 @@ export class Facts {
   }
 
   /** A year that was changed goes on with the new plan, or, where its money went back, no more. */
-  #replaceYears(lines: readonly Stripe.InvoiceLineItem[], subscription: string): void {
+  #replaceYears(
+    lines: readonly Stripe.InvoiceLineItem[],
+    subscription: string,
+    payment: string | undefined,
+  ): void {
     for (const year of this.#years.filter((each) => each.subscription === subscription && each.isRunning)) {
       const gone = lines.find((line) => line.amount < 0 && milliseconds(line.period.end) === year.end);
       if (gone === undefined) continue;
       const next = lines.find((line) => line.amount > 0 && milliseconds(line.period.end) === year.end);
-      if (next !== undefined) year.offer = this.#offerOf(next);
-      else year.isRunning = false;
+      if (next === undefined) {
+        year.isRunning = false;
+        continue;
+      }
+      const credits = this.#offerOf(next).credits - this.#offerOf(gone).credits;
+      year.changes.push({ payment, credits });
+      year.present = this.#offerOf(next);
     }
     const running = this.#years.filter((each) => each.subscription === subscription && each.isRunning);
     this.#books.paidUntil.set(subscription, Math.max(0, ...running.map(({ end }) => end)));
