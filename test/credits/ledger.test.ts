@@ -227,6 +227,23 @@ describe('a grant', () => {
 });
 
 describe('a spend', () => {
+  test('takes of what was granted at one instant in the order of the grants', async () => {
+    const customer = await newCustomer();
+    const refs = Array.from({ length: 12 }, (_, index) => `${customer}:${index}`);
+    for (const ref of refs) await give(customer, 2, { ref, expiresAt: at(100) });
+    const left = async () =>
+      (
+        await database.query(
+          'select source_ref from credit_lots where customer_id = $1 and remaining > 0 order by source_ref collate "C"',
+          [customer],
+        )
+      ).map((row) => row['source_ref']);
+    for (const [index] of refs.entries()) {
+      expect(await left()).toEqual(refs.slice(index).toSorted());
+      await spend(customer, 2);
+    }
+  });
+
   test('answers each of its outcomes, and changes nothing but by the first', async () => {
     const customer = await rich(10);
     const spent = await spend(customer, 4, { key: 'k', hash: 'h' });

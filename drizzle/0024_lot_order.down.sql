@@ -1,0 +1,3 @@
+DROP TRIGGER keep_order ON credit_lots;
+--> statement-breakpoint
+DROP FUNCTION keep_lot_order();
