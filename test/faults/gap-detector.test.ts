@@ -223,8 +223,9 @@ describe('a look', () => {
     const asked = worker.stripe.requests.length;
     let looks = 0;
     worker.gateway.setFault(({ queries }) => {
-      if (queries.some((query) => query.includes('lacking as'))) looks += 1;
-      return looks === 2 ? 'refuse' : 'none';
+      const isLook = queries.some((query) => query.includes('lacking as'));
+      if (isLook) looks += 1;
+      return isLook && looks === 2 ? 'refuse' : 'none';
     });
     await worker.scheduled(gapCron);
     worker.gateway.setFault(undefined);

@@ -9,7 +9,7 @@ const INTERVAL_MILLISECONDS = 20;
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMilliseconds = 15_000,
+  timeoutMilliseconds = 45_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMilliseconds;
   while (!(await condition())) {
