@@ -11,7 +11,7 @@ import { sellAndCredit, spend } from '../support/reversals.ts';
 import { balanceOf, buy, newBuyer, processed, stripeOf } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { subscriber } from '../support/subscriber.ts';
-import { startWorker, type TestWorker } from '../support/worker.ts';
+import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
 
 /** As every time of the API. */
 const wireInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -40,8 +40,8 @@ interface Told {
   readonly id: string | undefined;
   readonly type: string;
   readonly timestamp: string;
-  // oxlint-disable-next-line typescript/no-explicit-any -- what is told is looked at, not computed with
-  readonly data: any;
+  /** Looked into as an answer of the API is. */
+  readonly data: TestAnswer['json'];
 }
 
 /** What one of them was told, verified, in the order in which it came. */
