@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { expectSoundLedger } from '../support/ledger.ts';
 import { balanceOf, processed, stripeOf, type Buyer } from '../support/shop.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
@@ -440,7 +441,7 @@ describe('a yearly plan', () => {
       ['subscription_grant', 500],
       ['expiry', -500],
     ]);
-    expect(worker.logs().join('\n')).toContain('plan_months_failed');
+    await eventually('the log has the line', () => worker.logs().join('\n').includes('plan_months_failed'));
     await worker.database.query('update grant_schedules set next_grant_at = null where customer_id = $1', [
       broken.customerId,
     ]);
