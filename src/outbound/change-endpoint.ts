@@ -7,10 +7,8 @@ import {
   deleteEndpointRow,
   findEndpoint,
   type EndpointRowChange,
+  type Versions,
 } from './endpoint-queries.ts';
-
-/** The versions that the caller is content with; undefined: any. */
-type Versions = readonly string[] | undefined;
 
 /**
  * Changes what the change has members for. Disabled, the endpoint is told nothing more, what waits for it included;

@@ -1,6 +1,6 @@
 import { assertNever } from '../core/errors.ts';
 import { describeFault } from '../core/log.ts';
-import { isStatementError } from '../db/index.ts';
+import { isStatementError, onlyRow } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { deliverByHttp } from './deliver-by-http.ts';
 import { deliverByMail } from './deliver-by-mail.ts';
@@ -100,9 +100,4 @@ function logEnd(
   if (status === 'dead') log.error('delivery_dead', members);
   else if (status !== 'delivered') log.warn('delivery_failed', members);
   if (reason !== null) log.error('endpoint_disabled', { ...members, reason });
-}
-
-function onlyRow<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('a function that always answers a row has answered none');
-  return row;
 }

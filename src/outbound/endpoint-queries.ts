@@ -91,7 +91,7 @@ export function createEndpointRow(endpoint: EndpointRowInput) {
 }
 
 /** The versions that a caller is content with; undefined: any. */
-type Versions = readonly string[] | undefined;
+export type Versions = readonly string[] | undefined;
 
 interface VersionOutcome {
   readonly [column: string]: unknown;

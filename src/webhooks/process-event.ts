@@ -1,7 +1,7 @@
 import { SettlementError, untilFresh, type PaymentFact, type Settlement } from '../billing/index.ts';
 import { DomainError } from '../core/errors.ts';
 import { describeFault } from '../core/log.ts';
-import { isStatementError, StatementError } from '../db/index.ts';
+import { isStatementError, onlyRow, StatementError } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { readStoredEvent, StripeRefusal, type StripeEvent } from '../stripe/index.ts';
 import { handlerOf } from './handlers.ts';
@@ -182,9 +182,4 @@ function codeOf(error: unknown): string {
 
 function workOf([row]: readonly { event_id: string; payload: string; attempt: number }[]): Work | undefined {
   return row && { eventId: row.event_id, attempt: row.attempt, payload: row.payload };
-}
-
-function onlyRow<Row>([row]: readonly Row[]): Row {
-  if (row === undefined) throw new Error('a function that always answers a row has answered none');
-  return row;
 }
