@@ -2,6 +2,8 @@
 export interface FaultRequest {
   /** The statements' texts, in order. */
   readonly queries: readonly string[];
+  /** The statements' parameters, in Postgres' text format. */
+  readonly values: readonly (readonly (string | null)[])[];
   /** 1 for the gateway's first request. */
   readonly sequence: number;
 }

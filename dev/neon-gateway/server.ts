@@ -120,7 +120,8 @@ class Gateway {
     const target = parseTarget(typeof connectionString === 'string' ? connectionString : undefined);
     const sqlRequest = parseSqlRequest(request.headers, body);
     const queries = sqlRequest.statements.map((statement) => statement.text);
-    const action = this.fault?.({ queries, sequence }) ?? 'none';
+    const values = sqlRequest.statements.map((statement) => statement.values);
+    const action = this.fault?.({ queries, values, sequence }) ?? 'none';
     return await this.#serve(target, sqlRequest, action, signal);
   }
 

@@ -93,7 +93,7 @@ test('delayUntil: the request is served once the promise settles, also when it r
   expect(await first).toEqual([{ id: 1 }, { id: 2 }]);
 });
 
-test('a fault sees each request’s statements and number, and can pick', async () => {
+test('a fault sees each request’s statements, their parameters and its number, and can pick', async () => {
   const seen: FaultRequest[] = [];
   const before = gateway.requestCount;
   gateway.setFault((request) => {
@@ -104,8 +104,8 @@ test('a fault sees each request’s statements and number, and can pick', async 
   await sql`SELECT ${1}::int AS n`;
   await expect(sql.transaction([sql`SELECT 1`, sql`SELECT 2`])).rejects.toThrow('503');
   expect(seen).toEqual([
-    { queries: ['SELECT $1::int AS n'], sequence: before + 1 },
-    { queries: ['SELECT 1', 'SELECT 2'], sequence: before + 2 },
+    { queries: ['SELECT $1::int AS n'], values: [['1']], sequence: before + 1 },
+    { queries: ['SELECT 1', 'SELECT 2'], values: [[], []], sequence: before + 2 },
   ]);
   expect(gateway.requestCount).toBe(before + 2);
 });

@@ -21,7 +21,7 @@ export interface CrashPath<Case extends { readonly buyer: Buyer }> {
   /** What the world does until the act has succeeded. Answers what it is told in the end. */
   retry(worker: TestWorker, subject: Case): Promise<unknown>;
   /** Which calls belong to the act; by default all but those that tell others of it afterwards. */
-  concerns?(request: FaultRequest): boolean;
+  concerns?(request: FaultRequest, subject: Case): boolean;
 }
 
 /** A path whose cases are nobody else's business. */
@@ -68,9 +68,13 @@ async function check<Case extends { readonly buyer: Buyer }>(worker: TestWorker,
   return { calls: calls.length, differences };
 }
 
-function isOf<Case extends { readonly buyer: Buyer }>(path: CrashPath<Case>, request: FaultRequest): boolean {
+function isOf<Case extends { readonly buyer: Buyer }>(
+  path: CrashPath<Case>,
+  request: FaultRequest,
+  subject: Case,
+): boolean {
   const tells = request.queries.some((query) => query.includes('dispatch_deliveries'));
-  return !tells && (path.concerns?.(request) ?? true);
+  return !tells && (path.concerns?.(request, subject) ?? true);
 }
 
 /** The calls of the path, in their order. */
@@ -82,7 +86,7 @@ async function runWhole<Case extends { readonly buyer: Buyer }>(
   await path.prepare?.(worker, subject);
   const calls: string[] = [];
   worker.gateway.setFault((request) => {
-    if (isOf(path, request)) calls.push(request.queries.join('; ').slice(0, 120));
+    if (isOf(path, request, subject)) calls.push(request.queries.join('; ').slice(0, 120));
     return 'none';
   });
   await path.act(worker, subject);
@@ -101,7 +105,7 @@ async function runCut<Case extends { readonly buyer: Buyer }>(
   await path.prepare?.(worker, subject);
   let seen = 0;
   worker.gateway.setFault((request) => {
-    if (!isOf(path, request)) return 'none';
+    if (!isOf(path, request, subject)) return 'none';
     seen += 1;
     return seen === place ? cut : 'none';
   });
