@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { sign } from 'hono/jwt';
-import { keyId } from '../src/http/token.ts';
 import type { Role } from '../src/core/actor.ts';
+import type { TokenIssuer } from '../src/identity/access-token.ts';
 
-export interface TokenIssuer {
-  readonly secret: string;
-  readonly issuer: string;
-  readonly audience: string;
-}
+export { signToken, type TokenIssuer } from '../src/identity/access-token.ts';
 
 export interface TokenSubject {
   readonly subject: string;
@@ -33,18 +28,4 @@ export function accessClaims(
     iat: now,
     exp: now + ttlSeconds,
   };
-}
-
-/** Signs with HS256, and names the secret's key in the header, so that a verifier with two secrets takes the right one. */
-export async function signToken(
-  issuer: TokenIssuer,
-  claims: Readonly<Record<string, unknown>>,
-): Promise<string> {
-  const key = {
-    kty: 'oct',
-    alg: 'HS256',
-    k: Buffer.from(issuer.secret).toString('base64url'),
-    kid: await keyId(issuer.secret),
-  };
-  return sign({ ...claims }, key);
 }

@@ -61,7 +61,7 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
     started(startDemoShop()),
   ]);
   const users = await fillIn(database, stripe, issuer);
-  const defaults = { AUTH_ENC_KEY: secrets.auth_enc_key, ...own };
+  const defaults = { AUTH_ENC_KEY: secrets.auth_enc_key, PUBLIC_URL: url, ...own };
   const variables = workerVariables(defaults, { database, stripe, mail, shop, issuer });
   const worker = await started(startLocalWorker(port, variables, stateFolder));
   stripe.deliverTo(`${url}/payment/webhook`);

@@ -8,6 +8,7 @@ import { createDeps } from './deps.ts';
 import {
   answerError,
   crossOrigin,
+  dependencies,
   guard,
   limitBodies,
   operation,
@@ -18,24 +19,13 @@ import {
   serveDocumentation,
   type AppEnv,
 } from './http/index.ts';
+import { authenticate, createIdentityRoutes } from './identity/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
 import { createOutboundRoutes, dispatchDeliveries } from './outbound/index.ts';
 import { createPricingRoutes } from './pricing/index.ts';
+import { publicRoutes } from './public-routes.ts';
 import { createSupportRoutes } from './support/index.ts';
 import { countRejection, createWebhookRoutes } from './webhooks/index.ts';
-
-/** What is served without a credential: whole paths, and nothing below them. */
-const publicRoutes: ReadonlySet<string> = new Set([
-  'GET /',
-  'GET /health',
-  'GET /health/ready',
-  'GET /openapi.json',
-  'GET /docs',
-  'GET /payment/plans',
-  'GET /payment/credit-packages',
-  'GET /credits/costs',
-  'POST /payment/webhook',
-]);
 
 /** After these nothing is to be told at once: they are asked for too often, or only store what an event will tell. */
 const quietPaths = /^\/(credits\/(spend|holds)|payment\/webhook)(\/|$)/;
@@ -43,24 +33,19 @@ const quietPaths = /^\/(credits\/(spend|holds)|payment\/webhook)(\/|$)/;
 export function createApp() {
   const app = new OpenAPIHono<AppEnv>();
   app.onError(answerError);
-  app.notFound(() => {
-    throw notFound('not_found', 'There is nothing here.');
-  });
+  // An answer, not an error: what comes after the request's work must see it.
+  app.notFound((c) => answerError(notFound('not_found', 'There is nothing here.'), c));
 
   app.use(requestLog);
   app.use(securityHeaders);
   app.route('/', livenessRoutes);
   app.use(requireConfiguration);
+  app.use(dependencies(createDeps));
   app.use(crossOrigin);
-  app.use(
-    limitBodies(
-      { delivered: '/payment/webhook', brought: '/admin/webhooks' },
-      { createDeps, count: countRejection },
-    ),
-  );
-  app.use(guard(publicRoutes));
+  app.use(limitBodies({ delivered: '/payment/webhook', brought: '/admin/webhooks' }, countRejection));
+  app.use(guard(publicRoutes, authenticate));
   app.use(refuseRepeatedParameters);
-  app.use(operation(createDeps, { work: dispatchDeliveries, quietPaths }));
+  app.use(operation({ work: dispatchDeliveries, quietPaths }));
 
   app.route('/', createOpsRoutes(packageJson.version));
   app.route('/', createPricingRoutes());
@@ -70,6 +55,7 @@ export function createApp() {
   app.route('/', createWebhookRoutes());
   app.route('/', createSupportRoutes());
   app.route('/', createOutboundRoutes());
+  app.route('/', createIdentityRoutes());
   serveDocumentation(app, packageJson.version);
   return app;
 }

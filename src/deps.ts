@@ -4,15 +4,9 @@ import { createSealing, type Sealing } from './core/seal.ts';
 import { createTally, type Tally } from './core/tally.ts';
 import { systemClock, type Clock } from './core/time.ts';
 import { createUsage, type Usage } from './core/usage.ts';
-import {
-  connect,
-  openDatabase,
-  type Connection,
-  type Database,
-  type IdempotencyClaim,
-  type RequestDatabase,
-} from './db/index.ts';
+import { connect, openDatabase, type Connection, type Database, type RequestDatabase } from './db/index.ts';
 import { emailBinding, type Config } from './env.ts';
+import { openPasswordHasher, type PasswordHasher } from './identity/index.ts';
 import { openMail, type Mailer } from './mail/index.ts';
 import {
   createStripeClient,
@@ -38,13 +32,14 @@ export interface Deps {
   readonly mail: Mailer;
   /** For secrets that are stored. */
   readonly sealing: Sealing;
+  readonly passwords: PasswordHasher;
   /** Deliveries that were refused, by code, and are not yet written down. */
   readonly rejections: Tally;
   /** Named in answers, log lines and history rows. */
   readonly requestId: string;
   /** The same for the same request under the same Idempotency-Key: what it creates is named by it. */
   readonly operationId: string;
-  readonly usage: { readonly database: Usage; readonly stripe: Usage };
+  readonly usage: { readonly database: Usage; readonly stripe: Usage; readonly passwords: Usage };
   readSignedEvent(payload: string, signature: string | undefined): Promise<StripeEvent>;
   /** Lets work go on after the answer. */
   waitUntil(promise: Promise<unknown>): void;
@@ -65,7 +60,6 @@ export interface RequestScope {
   readonly requestId: string;
   readonly operationId: string;
   readonly clock: Clock;
-  readonly claim?: IdempotencyClaim | undefined;
   readonly waitUntil: (promise: Promise<unknown>) => void;
 }
 
@@ -99,13 +93,13 @@ function isolateFor(config: Config): Isolate {
 }
 
 export function createDeps(env: Env, config: Config, scope: RequestScope): RequestDeps {
-  const { requestId, operationId, clock, claim, waitUntil } = scope;
+  const { requestId, operationId, clock, waitUntil } = scope;
   const isolate = isolateFor(config);
-  const usage = { database: createUsage(), stripe: createUsage() };
+  const usage = { database: createUsage(), stripe: createUsage(), passwords: createUsage() };
   const log = createLog({ request_id: requestId });
   return {
     config,
-    db: openDatabase(isolate.database, usage.database, claim),
+    db: openDatabase(isolate.database, usage.database),
     replica: openDatabase(isolate.replica, usage.database),
     stripe: openStripe(isolate.stripe, usage.stripe),
     clock,
@@ -114,6 +108,7 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     webhookQueue: env.WEBHOOK_QUEUE,
     mail: openMail(config.mail, emailBinding(env)),
     sealing: isolate.sealing,
+    passwords: openPasswordHasher(usage.passwords),
     rejections: isolate.rejections,
     requestId,
     operationId,

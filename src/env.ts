@@ -61,10 +61,15 @@ const variables = z.object({
   CHECKOUT_SUCCESS_URL: webUrl,
   CHECKOUT_CANCEL_URL: webUrl,
   PORTAL_RETURN_URL: webUrl,
+  /** Where this installation is found: for links in mails, and for what browsers say they come from. */
+  PUBLIC_URL: webUrl.refine(
+    (value) => new URL(value).href === `${new URL(value).origin}/`,
+    'must be an origin alone, such as https://billing.example.com',
+  ),
   /** Origins whose pages may call the API from a browser; none when it is not set. */
   CORS_ORIGINS: list(webUrl).optional(),
   /** Seals the secrets that are stored; several while one is being replaced. */
-  AUTH_ENC_KEY: sealingKeys.optional(),
+  AUTH_ENC_KEY: sealingKeys,
   /** How long the payloads of events that are done are kept; 90 when it is not set. */
   WEBHOOK_PAYLOAD_DAYS: z
     .string()
@@ -123,8 +128,10 @@ export interface Config {
     readonly livemode: boolean;
   };
   readonly returnUrls: { readonly success: string; readonly cancel: string; readonly portal: string };
+  /** The origin that this installation is found at. */
+  readonly publicOrigin: string;
   readonly corsOrigins: readonly string[];
-  /** The first one seals, all of them open; none: nothing is sealed. */
+  /** The first one seals, all of them open. */
   readonly sealingKeys: readonly SealingKey[];
   readonly alertFailuresInARow: number | undefined;
   /** How long the payloads of events that are done are kept. */
@@ -204,8 +211,9 @@ function toConfig(values: Variables): Config {
       cancel: values.CHECKOUT_CANCEL_URL,
       portal: values.PORTAL_RETURN_URL,
     },
+    publicOrigin: new URL(values.PUBLIC_URL).origin,
     corsOrigins: values.CORS_ORIGINS ?? [],
-    sealingKeys: values.AUTH_ENC_KEY ?? [],
+    sealingKeys: values.AUTH_ENC_KEY,
     alertFailuresInARow: values.ALERT_FAILURES,
     webhookPayloadDays: values.WEBHOOK_PAYLOAD_DAYS ?? 90,
     mail: mailSettings(values),

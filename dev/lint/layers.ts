@@ -19,13 +19,16 @@ const domains: Readonly<Record<string, readonly string[]>> = {
 const foundations: readonly string[] = ['core', 'db', 'http'];
 
 /** The files of src/ itself, which put the domains together. */
-const composition: readonly string[] = ['app', 'deps', 'env', 'index', 'jobs'];
+const composition: readonly string[] = ['app', 'deps', 'env', 'index', 'jobs', 'public-routes'];
 
 /**
  * Foreign keys between domains that do not know each other: one `tables.ts` names the other's, and nothing more.
  * A credit lot names the offer it was bought with, and the payment that paid for it.
  */
-const foreignKeys: Readonly<Record<string, readonly string[]>> = { credits: ['pricing', 'billing'] };
+const foreignKeys: Readonly<Record<string, readonly string[]>> = {
+  credits: ['pricing', 'billing'],
+  identity: ['customers'],
+};
 
 export const domainNames = Object.keys(domains);
 
@@ -98,7 +101,11 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
       'data flows route -> verb -> queries -> db: let the route call a verb, and only index.ts name the routes.',
   },
   'hono-in-routes': {
-    forbids: (from, to) => isPackage(to, 'hono', '@hono') && !mayUseHono(from) && !takesOpenApiZod(from, to),
+    forbids: (from, to) =>
+      isPackage(to, 'hono', '@hono') &&
+      !mayUseHono(from) &&
+      !takesOpenApiZod(from, to) &&
+      !handlesTokens(from, to),
     advice:
       "Hono is for routes.ts, http/, app.ts and index.ts (and schemas.ts takes `z` from '@hono/zod-openapi'): give a verb plain input, and let its route make the answer.",
   },
@@ -189,6 +196,11 @@ function mayUseHono(from: SourceFile): boolean {
 
 function takesOpenApiZod(from: SourceFile, to: Import): boolean {
   return hasRole(from, 'schemas') && to.specifier === '@hono/zod-openapi' && to.names?.join() === 'z';
+}
+
+/** `hono/jwt` knows nothing of requests: it makes and checks tokens. */
+function handlesTokens(from: SourceFile, to: Import): boolean {
+  return from.layer === 'identity' && to.specifier === 'hono/jwt';
 }
 
 function importsName(to: Import, name: string): boolean {

@@ -1,3 +1,5 @@
+import type { Scope } from './scopes.ts';
+
 /**
  * `viewer` reads everything and changes nothing; `admin` may do everything; `customer` acts for itself; `service`, a
  * back end, acts for the customers that it names.
@@ -12,6 +14,12 @@ export interface User {
   readonly issuer: string;
   readonly subject: string;
   readonly email: string | undefined;
+  /** What a key may do; not there for a person, who may do all that the role allows. */
+  readonly scopes?: readonly Scope[];
+  /** The sign-in that the credential comes from, where it comes from one of ours. */
+  readonly sessionId?: string;
+  /** Staff that has not set up its second factor yet: nothing is open but that. */
+  readonly isRestricted?: boolean;
 }
 
 /** Whose account a request is about: the user's own, or that of the customer that it names (see `accountOf`). */

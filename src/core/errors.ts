@@ -8,6 +8,7 @@ export type ErrorKind =
   | 'not_found'
   | 'conflict'
   | 'precondition_failed'
+  | 'too_many_requests'
   | 'unavailable';
 
 /** One thing that is wrong with the input: where (a JSON pointer, RFC 6901, or a parameter's name) and what. */
@@ -64,6 +65,19 @@ export function notFound(code: string, message: string): DomainError {
 
 export function conflict(code: string, message: string, members: Record<string, unknown> = {}): DomainError {
   return new DomainError('conflict', code, message, { members });
+}
+
+/** Says no more of a credential than that it proves nobody. */
+export function invalidToken(): DomainError {
+  return new DomainError('unauthenticated', 'invalid_token', 'A valid access token is needed.');
+}
+
+export function reauthenticationRequired(): DomainError {
+  return new DomainError(
+    'forbidden',
+    'reauthentication_required',
+    'Give your password, and your code where you have one, once more (POST /auth/confirm).',
+  );
 }
 
 /** A service that this request needs does not answer; the same request may succeed later. */

@@ -53,6 +53,11 @@ export interface Database {
    * them anew when the database refuses them (RC411) because they keep an older view of something than it has.
    */
   beforeAnswer(statements: readonly Statement[], makeAgain?: () => Promise<readonly Statement[]>): void;
+  /**
+   * A statement that must hold before anything else does: it goes ahead of the first call, in one transaction with it,
+   * and costs no call more. What it raises refuses that call, and with it the request.
+   */
+  require(check: Statement): void;
 }
 
 /** Statements for the end of a request. */
@@ -66,6 +71,10 @@ const viewsAtMost = 5;
 
 /** What the HTTP edge does with a request's database once the answer is known. */
 export interface RequestDatabase extends Database {
+  /** Takes the request's Idempotency-Key, with its first call. */
+  hold(claim: IdempotencyClaim): void;
+  /** Makes what `require` was given hold in a call of its own, where no call has been made. */
+  settleRequirement(): Promise<void>;
   /** Commits what `beforeAnswer` was left, and the answer, where the request holds a claim. */
   commitAnswer(answer: StoredAnswer): Promise<void>;
   /** Drops what was left, and keeps the answer, a refusal, where the request holds a claim. */
@@ -78,42 +87,33 @@ export interface RequestDatabase extends Database {
  * A claim rides on the first call: the database refuses that whole call (RC409) when the key is taken, so that a
  * request with an Idempotency-Key costs no call more, and has done nothing when it loses.
  */
-export function openDatabase(
-  connection: Connection,
-  usage: Usage,
-  claim?: IdempotencyClaim,
-): RequestDatabase {
-  let claimed = false;
-  let refused = false;
+export function openDatabase(connection: Connection, usage: Usage): RequestDatabase {
+  const calls = new Calls(connection, usage);
   let left: readonly Left[] = [];
 
-  async function execute(statements: Statements): Promise<readonly unknown[]> {
-    if (claim === undefined || claimed || refused) return transact(connection, usage, statements);
-    try {
-      const [, ...results] = await transact(connection, usage, [claimKey(claim), ...statements]);
-      claimed = true;
-      return results;
-    } catch (error) {
-      // What follows in this request looks at who has the key: it must not claim again.
-      refused = isStatementError(error, idempotencyKeyTaken);
-      throw error;
-    }
-  }
-
   const database: RequestDatabase = {
-    run: async (statement) => onlyResult(await execute([statement])),
-    runKeyed: async (build) => onlyResult(await transact(connection, usage, [build(claim)])),
-    batch: async (statements) => allResults(await execute(statements)),
+    run: async (statement) => onlyResult(await calls.make([statement])),
+    runKeyed: async (build) => onlyResult(await calls.makeBehind([], [build(calls.claim)])),
+    batch: async (statements) => allResults(await calls.make(statements)),
+    require(check) {
+      calls.requirement = check;
+    },
+    hold(claim) {
+      calls.claim = claim;
+    },
+    async settleRequirement() {
+      if (calls.requirement !== undefined) await calls.makeBehind([], []);
+    },
     beforeAnswer(statements, makeAgain) {
       left = [...left, { statements, makeAgain }];
     },
     async commitAnswer(answer) {
-      const kept = claim !== undefined && claimed ? [storeAnswer(claim, answer)] : [];
+      const { heldClaim } = calls;
+      const kept = heldClaim === undefined ? [] : [storeAnswer(heldClaim, answer)];
       const taken = left;
       left = [];
       await commitFresh(taken, async (statements) => {
-        const [first, ...rest] = [...statements, ...kept];
-        if (first !== undefined) await execute([first, ...rest]);
+        await calls.make([...statements, ...kept]);
       });
     },
     async commitRefusal(answer) {
@@ -122,10 +122,57 @@ export function openDatabase(
     },
     async abandon() {
       left = [];
-      if (claim !== undefined && claimed) await execute([giveUpKey(claim)]);
+      if (calls.heldClaim !== undefined) await calls.make([giveUpKey(calls.heldClaim)]);
     },
   };
   return database;
+}
+
+/** One request's calls: what must hold, and its Idempotency-Key, go ahead of the first one. */
+class Calls {
+  readonly #connection: Connection;
+  readonly #usage: Usage;
+  #isClaimed = false;
+  #isRefused = false;
+  claim: IdempotencyClaim | undefined;
+  requirement: Statement | undefined;
+
+  constructor(connection: Connection, usage: Usage) {
+    this.#connection = connection;
+    this.#usage = usage;
+  }
+
+  /** The claim, once it is made. */
+  get heldClaim(): IdempotencyClaim | undefined {
+    return this.#isClaimed ? this.claim : undefined;
+  }
+
+  /** Runs statements, behind the claim where it is not made yet. */
+  async make(statements: readonly Statement[]): Promise<readonly unknown[]> {
+    const { claim } = this;
+    if (statements.length === 0) return [];
+    if (claim === undefined || this.#isClaimed || this.#isRefused) return this.makeBehind([], statements);
+    try {
+      const results = await this.makeBehind([claimKey(claim)], statements);
+      this.#isClaimed = true;
+      return results;
+    } catch (error) {
+      // What follows in this request looks at who has the key: it must not claim again.
+      this.#isRefused = isStatementError(error, idempotencyKeyTaken);
+      throw error;
+    }
+  }
+
+  /** Runs statements behind others, and behind what must hold; answers theirs alone. */
+  async makeBehind(others: readonly Statement[], statements: readonly Statement[]) {
+    const { requirement } = this;
+    const ahead = requirement === undefined ? others : [requirement, ...others];
+    const [first, ...rest] = [...ahead, ...statements];
+    if (first === undefined) return [];
+    const results = await transact(this.#connection, this.#usage, [first, ...rest]);
+    this.requirement = undefined;
+    return results.slice(ahead.length);
+  }
 }
 
 async function commitFresh(

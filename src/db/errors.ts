@@ -1,5 +1,5 @@
 import { NeonDbError } from '@neondatabase/serverless';
-import { unavailable, type DomainError } from '../core/errors.ts';
+import { invalidToken, reauthenticationRequired, unavailable, type DomainError } from '../core/errors.ts';
 import { DescribedFault } from '../core/log.ts';
 
 /**
@@ -44,6 +44,10 @@ export const uniqueViolation = '23505';
  */
 export const staleView = 'RC411';
 
+/** Raised when the session that a request comes from is over, and when it did not give password and code just now. */
+const sessionEnded = 'RC401';
+const notFresh = 'RC403';
+
 /**
  * Connection lost, resources short, shut down, deadlock or serialisation failure: not the statement's fault. The
  * same request may succeed later.
@@ -56,6 +60,8 @@ const passing = /^(08|53|57P|58)|^(40001|40P01|55P03|57014)$/;
  */
 export function fromDriverError(error: unknown): StatementError | DomainError {
   const sqlState = error instanceof NeonDbError && error.code !== '' ? error.code : undefined;
+  if (sqlState === sessionEnded) return invalidToken();
+  if (sqlState === notFresh) return reauthenticationRequired();
   if (error instanceof NeonDbError && sqlState !== undefined && !passing.test(sqlState)) {
     return new StatementError(sqlState, error.constraint);
   }

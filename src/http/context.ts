@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { User } from '../core/actor.ts';
-import { DomainError } from '../core/errors.ts';
+import { invalidToken } from '../core/errors.ts';
+import type { Statement } from '../db/index.ts';
 import type { RequestDeps } from '../deps.ts';
 import type { Config } from '../env.ts';
 
@@ -13,10 +14,12 @@ export interface AppEnv {
     config: Config;
     /** Who asks, by the verified credential; not set on a public route. */
     user: User;
-    /** Set behind the guard. */
+    /** Set once the configuration is found good. */
     deps: RequestDeps;
     /** Whether the answer holds a secret, and is kept for its Idempotency-Key sealed. */
     isSecret: boolean;
+    /** Holds only for who has just given password and code; not set where that cannot be. */
+    freshness: Statement;
     /** Which layer a cached document came from. */
     cacheLayer: string;
   };
@@ -27,8 +30,7 @@ export type AppContext = Context<AppEnv>;
 /** The authenticated user of a route that is not public. */
 export function userOf(c: AppContext): User {
   const user = c.get('user') as User | undefined;
-  if (user === undefined)
-    throw new DomainError('unauthenticated', 'invalid_token', 'A valid access token is needed.');
+  if (user === undefined) throw invalidToken();
   return user;
 }
 

@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { html, raw } from 'hono/html';
 import type { AppEnv } from './context.ts';
+import { sessionCookie } from './guard.ts';
 
 type OpenApiDocument = ReturnType<OpenAPIHono<AppEnv>['getOpenAPI31Document']>;
 
@@ -26,6 +27,11 @@ function makeDocument(app: OpenAPIHono<AppEnv>, version: string): OpenApiDocumen
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: sessionCookie,
   });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',

@@ -1,22 +1,94 @@
 import type { MiddlewareHandler } from 'hono';
+import { setCookie } from 'hono/cookie';
+import type { User } from '../core/actor.ts';
 import { DomainError } from '../core/errors.ts';
-import type { AppEnv } from './context.ts';
-import { verifyAccessToken } from './token.ts';
+import type { Statement } from '../db/index.ts';
+import type { Deps } from '../deps.ts';
+import { type AppContext, type AppEnv, isRead } from './context.ts';
+
+/** What a request proves itself with. */
+export interface Credential {
+  readonly kind: 'bearer' | 'cookie';
+  readonly text: string;
+}
+
+/** Who a credential proves. */
+export interface Authenticated {
+  readonly user: User;
+  /** What must still hold in the database: rides on the request's first call, and refuses it (RC401). */
+  readonly check?: Statement;
+  /** Refused (RC403) unless the user has just given password and code. Not there where there is no session. */
+  readonly freshness?: Statement;
+}
+
+/** @throws `unauthenticated` for a credential that proves nobody, and says no more of it */
+export type Authenticate = (deps: Deps, credential: Credential) => Promise<Authenticated>;
+
+/** The session of a browser. The prefix has browsers keep it to this very host, on secure connections. */
+export const sessionCookie = '__Host-session';
+
+/** For what opens a session by cookie. */
+export function setSessionCookie(c: AppContext, secret: string, expiresAt: Date): void {
+  setCookie(c, sessionCookie, secret, { ...cookieAttributes, expires: expiresAt });
+}
+
+const cookieAttributes = { path: '/', secure: true, httpOnly: true, sameSite: 'Strict' } as const;
 
 /**
- * Lets a request through when its method and whole path are on the public list, or when it brings a valid access
- * token; unknown paths included, so that nobody without one learns what exists.
+ * Lets a request through when its method and whole path are on the public list, or when it brings a valid credential;
+ * unknown paths included, so that nobody without one learns what exists.
  */
-export function guard(publicRoutes: ReadonlySet<string>): MiddlewareHandler<AppEnv> {
+export function guard(
+  publicRoutes: ReadonlySet<string>,
+  authenticate: Authenticate,
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
     if (!publicRoutes.has(`${method} ${c.req.path}`)) {
-      const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
-      if (token === undefined) {
-        throw new DomainError('unauthenticated', 'missing_token', 'This needs an access token.');
-      }
-      c.set('user', await verifyAccessToken(token, c.get('config').tokens));
+      const { user, check, freshness } = await authenticate(c.get('deps'), credentialOf(c));
+      c.set('user', user);
+      if (check !== undefined) c.get('deps').db.require(check);
+      if (freshness !== undefined) c.set('freshness', freshness);
     }
     await next();
   };
+}
+
+/** A cookie counts only where there is no Authorization header, whatever that says. */
+function credentialOf(c: AppContext): Credential {
+  const header = c.req.header('Authorization');
+  if (header !== undefined) {
+    const text = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
+    if (text !== undefined) return { kind: 'bearer', text };
+  } else {
+    const text = cookieIn(c.req.header('Cookie'));
+    if (text !== undefined) {
+      refuseForeignPage(c);
+      return { kind: 'cookie', text };
+    }
+  }
+  throw new DomainError('unauthenticated', 'missing_token', 'This needs an access token.');
+}
+
+/** A browser that sends two of them was given one by somebody else: neither counts. */
+function cookieIn(header: string | undefined): string | undefined {
+  const values = (header ?? '')
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => part.startsWith(`${sessionCookie}=`));
+  return values.length === 1 ? /=([\w-]{20,100})$/.exec(values[0] ?? '')?.[1] : undefined;
+}
+
+/**
+ * A browser sends the cookie along whatever page makes it ask. To change something the page must be our own: its exact
+ * origin, and the browser's word that it is the same one.
+ * Source: https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+ */
+export function refuseForeignPage(c: AppContext): void {
+  if (isRead(c)) return;
+  const isOurs =
+    c.req.header('Origin') === c.get('config').publicOrigin &&
+    c.req.header('Sec-Fetch-Site') === 'same-origin';
+  if (isOurs) return;
+  throw new DomainError('forbidden', 'foreign_origin', 'With a cookie, only our own pages change anything.');
 }

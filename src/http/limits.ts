@@ -1,9 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
-import { systemClock } from '../core/time.ts';
 import type { RequestDeps } from '../deps.ts';
 import { isRead, type AppContext, type AppEnv } from './context.ts';
-import type { CreateDeps } from './operation.ts';
 import { problem } from './problem.ts';
 
 const tooLarge = 'body_too_large';
@@ -54,32 +52,19 @@ async function readUpTo(body: ReadableStream<Uint8Array>, maxSize: number): Prom
   return size > maxSize ? undefined : new Blob(chunks);
 }
 
-/** How deliveries that are too large are counted: those that the webhook's own route never sees. */
-interface RefusalCount {
-  readonly createDeps: CreateDeps;
-  readonly count: (deps: RequestDeps, code: string) => void;
-}
-
 /** Where whole events of Stripe's come: `delivered` by Stripe, or `brought` by an admin. */
 interface EventPaths {
   readonly delivered: string;
   readonly brought: string;
 }
 
+/** `count` is told of deliveries that are too large: the webhook's own route never sees them. */
 export function limitBodies(
   { delivered, brought }: EventPaths,
-  { createDeps, count }: RefusalCount,
+  count: (deps: RequestDeps, code: string) => void,
 ): MiddlewareHandler<AppEnv> {
   const limitBody = limitTo(bodyBytes);
-  const limitDelivered = limitTo(eventBytes, (c) => {
-    const deps = createDeps(c.env, c.get('config'), {
-      requestId: c.get('requestId'),
-      operationId: crypto.randomUUID(),
-      clock: systemClock,
-      waitUntil: (promise) => c.executionCtx.waitUntil(promise),
-    });
-    count(deps, tooLarge);
-  });
+  const limitDelivered = limitTo(eventBytes, (c) => count(c.get('deps'), tooLarge));
   const limits = new Map([
     [delivered, limitDelivered],
     [brought, limitTo(eventBytes)],

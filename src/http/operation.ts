@@ -9,6 +9,21 @@ import type { AppContext, AppEnv } from './context.ts';
 
 export type CreateDeps = (env: Env, config: Config, scope: RequestScope) => RequestDeps;
 
+/** Gives each request its dependencies. */
+export function dependencies(createDeps: CreateDeps): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const config = c.get('config');
+    const scope = {
+      requestId: c.get('requestId'),
+      operationId: crypto.randomUUID(),
+      clock: await businessClock(config.clockUrl),
+      waitUntil: (promise: Promise<unknown>) => c.executionCtx.waitUntil(promise),
+    };
+    c.set('deps', createDeps(c.env, config, scope));
+    await next();
+  };
+}
+
 /** Work that follows the answer to a request which may have changed something, but for those of quiet paths. */
 interface Afterwards {
   work(deps: Deps): Promise<void>;
@@ -16,29 +31,21 @@ interface Afterwards {
 }
 
 /**
- * Gives each request its dependencies, and ends its operation: what the verb left for the end is committed together
- * with the answer. Under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) the first answer below 500
+ * Ends a request's operation: what the verb left for the end is committed together with the answer. Under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) the first answer below 500
  * is kept; the same request again gets it, another request with the same key 422, one that comes too early 409.
  */
-export function operation(
-  createDeps: CreateDeps,
-  { work, quietPaths }: Afterwards,
-): MiddlewareHandler<AppEnv> {
+export function operation({ work, quietPaths }: Afterwards): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const claim = await claimOf(c);
-    const operationId = claim
-      ? await uuidFrom(JSON.stringify([claim.principal, claim.key, claim.requestHash]))
-      : crypto.randomUUID();
-    const config = c.get('config');
-    const deps = createDeps(c.env, config, {
-      requestId: c.get('requestId'),
-      operationId,
-      clock: await businessClock(config.clockUrl),
-      claim,
-      waitUntil: (promise) => c.executionCtx.waitUntil(promise),
-    });
-    c.set('deps', deps);
+    const deps = c.get('deps');
+    if (claim !== undefined) {
+      deps.db.hold(claim);
+      const { principal, key, requestHash } = claim;
+      c.set('deps', { ...deps, operationId: await uuidFrom(JSON.stringify([principal, key, requestHash])) });
+    }
     await next();
+    // Who asks must be let in, also where nothing was asked of the database.
+    if (![401, 500, 503].includes(c.res.status)) await deps.db.settleRequirement();
     if (claim !== undefined && isStatementError(c.error, idempotencyKeyTaken)) {
       c.res = await replay(deps, claim);
     } else {

@@ -40,6 +40,7 @@ const titles: Readonly<Record<number, string>> = {
   413: 'Content too large',
   415: 'Unsupported media type',
   422: 'Unprocessable content',
+  429: 'Too many requests',
   500: 'Internal server error',
   503: 'Service unavailable',
 };
@@ -125,6 +126,8 @@ function statusOf(kind: ErrorKind): ContentfulStatusCode {
       return 409;
     case 'precondition_failed':
       return 412;
+    case 'too_many_requests':
+      return 429;
     case 'unavailable':
       return 503;
     default:

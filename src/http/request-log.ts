@@ -13,7 +13,7 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
   const deps = c.get('deps') as AppEnv['Variables']['deps'] | undefined;
   const user = c.get('user') as AppEnv['Variables']['user'] | undefined;
   const layer = c.get('cacheLayer') as string | undefined;
-  const { database, stripe } = deps?.usage ?? { database: noUsage, stripe: noUsage };
+  const { database, stripe, passwords } = deps?.usage ?? noUsages;
   c.res.headers.set('X-Request-Id', requestId);
   c.res.headers.set(
     'Server-Timing',
@@ -32,8 +32,10 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
     duration_ms: Math.round(duration),
     db_calls: database.calls,
     stripe_calls: stripe.calls,
+    hashes: passwords.calls,
     actor: user?.role ?? 'anonymous',
   });
 };
 
 const noUsage = { calls: 0, milliseconds: 0 };
+const noUsages = { database: noUsage, stripe: noUsage, passwords: noUsage };

@@ -2,20 +2,23 @@ import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 import type { Role } from '../core/actor.ts';
-import { DomainError } from '../core/errors.ts';
+import { DomainError, reauthenticationRequired } from '../core/errors.ts';
+import { includesScope, type Scope } from '../core/scopes.ts';
 import { type AppContext, type AppEnv, isRead, userOf } from './context.ts';
+import type { Statement } from '../db/index.ts';
 import { problemSchema } from './problem.ts';
 import { refuseInvalid } from './validation.ts';
 
 /**
- * Who may call a route. `public` needs no credential (and only counts on the list in app.ts); `customer` acts for
- * itself; `account` is about a customer's account, its own or one that staff or a service names (see `accountOf`);
+ * Who may call a route. `public` needs no credential (and only counts on the list in public-routes.ts); `person` is about
+ * who asks, whatever their role; `customer` acts for itself; `account` is about a customer's account, its own or one that staff or a service names (see `accountOf`);
  * `viewer` reads as an admin does.
  */
-export type Access = 'public' | 'customer' | 'account' | 'viewer' | 'admin';
+export type Access = 'public' | 'person' | 'customer' | 'account' | 'viewer' | 'admin';
 
 const rolesOf = {
   public: [],
+  person: ['customer', 'viewer', 'admin'],
   customer: ['customer', 'admin'],
   account: ['customer', 'service', 'admin'],
   viewer: ['viewer', 'admin'],
@@ -29,6 +32,26 @@ const readersOf = {
   account: ['customer', 'service', 'viewer', 'admin'],
 } as const satisfies Record<Access, readonly Role[]>;
 
+/** What a service may do, too, whose key has the route's scope. */
+const isForStaff = {
+  public: false,
+  person: false,
+  customer: false,
+  account: false,
+  viewer: true,
+  admin: true,
+} as const satisfies Record<Access, boolean>;
+
+/** What a route asks for beside its access. */
+interface Terms {
+  /** What a key must be allowed to; without it no key may come in. */
+  readonly scope?: Scope;
+  /** Password and code must just have been given. */
+  readonly isFresh?: boolean;
+  /** Open to staff that has not set up its second factor yet. */
+  readonly isOpenToRestricted?: boolean;
+}
+
 /** A group of routes: the `routes.ts` of a domain makes one and app.ts mounts it. */
 export function createRoutes() {
   return new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
@@ -41,12 +64,15 @@ export function createRoutes() {
 export function defineRoute<
   Path extends string,
   const Route extends Omit<RouteConfig, 'path'> & { readonly path: Path },
->(access: Access, route: Route) {
+>(access: Access, route: Route, terms: Terms = {}) {
+  const { scope, isFresh = false } = terms;
   return createRoute<Path, Route>({
     ...route,
     'x-access': access,
-    ...(access === 'public' ? {} : { security: [{ bearer: [] }] }),
-    middleware: [requireRole(access)],
+    ...(scope === undefined ? {} : { 'x-scope': scope }),
+    ...(isFresh ? { 'x-fresh': true } : {}),
+    ...(access === 'public' ? {} : { security: [{ bearer: [] }, { cookie: [] }] }),
+    middleware: [requireAccess(access, terms)],
     responses: { ...route.responses, default: problemResponse },
   });
 }
@@ -56,16 +82,43 @@ const problemResponse = {
   content: { 'application/problem+json': { schema: problemSchema } },
 };
 
-function requireRole(access: Access): MiddlewareHandler<AppEnv> {
+function requireAccess(access: Access, terms: Terms): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (access !== 'public') {
+      const user = userOf(c);
       const allowed: readonly Role[] = isRead(c) ? readersOf[access] : rolesOf[access];
-      if (!allowed.includes(userOf(c).role)) {
-        throw new DomainError('forbidden', 'forbidden', 'Your role does not allow this.');
-      }
+      const isServed = user.scopes !== undefined && user.role === 'service' && isForStaff[access];
+      if (!allowed.includes(user.role) && !isServed) throw refusedRole();
+      if (user.scopes !== undefined) requireScope(user.scopes, terms.scope);
+      if (user.isRestricted === true && terms.isOpenToRestricted !== true) throw secondFactorNeeded();
+      if (terms.isFresh === true) await requireFreshness(c);
     }
     await next();
   };
+}
+
+/** A key comes in where a scope says so, and nowhere else. */
+function requireScope(granted: readonly Scope[], needed: Scope | undefined): void {
+  if (needed === undefined) throw refusedRole();
+  if (!includesScope(granted, needed)) {
+    throw new DomainError('forbidden', 'insufficient_scope', 'The key lacks a scope.', {
+      members: { needed_scope: needed },
+    });
+  }
+}
+
+async function requireFreshness(c: AppContext): Promise<void> {
+  const freshness = c.get('freshness') as Statement | undefined;
+  if (freshness === undefined) throw reauthenticationRequired();
+  await c.get('deps').db.run(freshness);
+}
+
+function refusedRole(): DomainError {
+  return new DomainError('forbidden', 'forbidden', 'Your role does not allow this.');
+}
+
+function secondFactorNeeded(): DomainError {
+  return new DomainError('forbidden', 'second_factor_needed', 'Set up your second factor first.');
 }
 
 /** A JSON answer, for `responses`. */

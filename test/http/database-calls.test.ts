@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { eventually } from '../support/eventually.ts';
 import { plantEvent } from '../support/inbox.ts';
+import { freshCode, givePassword, newPerson, newSession } from '../support/people.ts';
 import { balanceOf, buy, newBuyer, pay, signature, type Buyer } from '../support/shop.ts';
 import { ask as askAs, subscriber } from '../support/subscriber.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
@@ -212,6 +213,31 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
     async () => {
       const path = `/admin/webhooks/${await plantEvent(worker, { status: 'dead' })}/ignore`;
       return change('POST', path, { reason: 'test' })();
+    },
+  ],
+  'POST /auth/sign-in': [2, async () => givePassword(worker, await newPerson(worker))],
+  'POST /auth/sign-in/code': [
+    2,
+    async () => {
+      const person = await newPerson(worker, 'admin');
+      const { challenge } = (await givePassword(worker, person)).json;
+      return worker.request('/auth/sign-in/code', {
+        body: { challenge, code: await freshCode(worker, person) },
+      });
+    },
+  ],
+  'POST /auth/refresh': [
+    1,
+    async () => {
+      const { refreshToken } = await newSession(worker);
+      return worker.request('/auth/refresh', { body: { refresh_token: refreshToken } });
+    },
+  ],
+  'POST /auth/confirm': [
+    2,
+    async () => {
+      const { accessToken: token, person } = await newSession(worker);
+      return worker.request('/auth/confirm', { token, body: { password: person.password } });
     },
   ],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],

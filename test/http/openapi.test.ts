@@ -50,7 +50,9 @@ test('every operation says what it does, who may call it, and what it answers', 
     const name = `${method} ${path}`;
     expect(operation.summary, name).toBeTruthy();
     expect(operation.tags, name).toHaveLength(1);
-    expect(['public', 'customer', 'account', 'viewer', 'admin'], name).toContain(operation['x-access']);
+    expect(['public', 'person', 'customer', 'account', 'viewer', 'admin'], name).toContain(
+      operation['x-access'],
+    );
     expect(operation.security === undefined, name).toBe(operation['x-access'] === 'public');
     expect(Object.keys(operation.responses), name).toContain('default');
     expect(

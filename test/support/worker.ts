@@ -113,6 +113,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
     PORTAL_RETURN_URL: 'https://shop.test/account',
     AUTH_ENC_KEY: sealingKey,
+    PUBLIC_URL: 'https://ratecard.test',
     MAIL_API_URL: mailbox.apiUrl,
     MAIL_API_KEY: mailbox.apiKey,
     MAIL_FROM: 'Ratecard <ratecard@shop.test>',

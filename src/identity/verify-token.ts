@@ -1,9 +1,9 @@
 import { verify } from 'hono/jwt';
 import { z } from 'zod';
 import { roles, type User } from '../core/actor.ts';
-import { DomainError } from '../core/errors.ts';
-import { sha256, toHex } from '../core/ids.ts';
-import { exactText } from '../core/schema.ts';
+import { invalidToken } from '../core/errors.ts';
+import { exactText, uuid } from '../core/schema.ts';
+import { keyId } from './access-token.ts';
 
 /** No access token lives longer, whoever signed it. */
 const maximumLifeSeconds = 24 * 60 * 60;
@@ -29,19 +29,18 @@ const claims = z
     iss: z.string(),
     sub: exactText(255),
     jti: z.string().min(1),
-    typ: z.literal('access'),
+    typ: z.enum(['access', 'enrolment']),
+    /** The session of ours that it is of. */
+    sid: uuid.optional(),
     iat: z.number(),
     exp: z.number(),
     role: z.enum(roles).default('customer'),
     // For receipts alone: one that is none is left out, and the token is as good.
     email: z.email().max(320).optional().catch(undefined),
   })
+  // A session of ours is of a user of ours.
+  .refine(({ sid, sub }) => sid === undefined || uuid.safeParse(sub).success)
   .refine(({ iat, exp }) => exp > iat && exp - iat <= maximumLifeSeconds);
-
-/** The id of a secret's key: tells which secret signed a token, and nothing about the secret. */
-export async function keyId(secret: string): Promise<string> {
-  return toHex(await sha256(`ratecard token key ${secret}`)).slice(0, 16);
-}
 
 /** Keys, not promises of keys: a promise belongs to the request that made it, and would end with it. */
 const imported = new WeakMap<TokenSettings, readonly VerificationKey[]>();
@@ -67,7 +66,7 @@ function importKey(secret: string): Promise<CryptoKey> {
  * library's messages carry the token.
  */
 export async function verifyAccessToken(token: string, settings: TokenSettings): Promise<User> {
-  if (token.length > maximumLength) throw refused();
+  if (token.length > maximumLength) throw invalidToken();
   const keys = await keysOf(settings);
   const { kid } = headerOf(token);
   const candidates = keys.some(({ id }) => id === kid) ? keys.filter(({ id }) => id === kid) : keys;
@@ -75,14 +74,22 @@ export async function verifyAccessToken(token: string, settings: TokenSettings):
     const user = await verifyWith(key, token, settings);
     if (user !== undefined) return user;
   }
-  throw refused();
+  throw invalidToken();
 }
 
 async function verifyWith(key: CryptoKey, token: string, settings: TokenSettings): Promise<User | undefined> {
   try {
     const payload = await verify(token, key, { alg: 'HS256', iss: settings.issuer, aud: settings.audience });
-    const { iss, sub, role, email } = claims.parse(payload);
-    return { kind: 'user', role, issuer: iss, subject: sub, email };
+    const { iss, sub, role, email, sid, typ } = claims.parse(payload);
+    return {
+      kind: 'user',
+      role,
+      issuer: iss,
+      subject: sub,
+      email,
+      ...(sid === undefined ? {} : { sessionId: sid }),
+      ...(typ === 'enrolment' ? { isRestricted: true } : {}),
+    };
   } catch {
     return undefined;
   }
@@ -98,8 +105,4 @@ function headerOf(token: string): { readonly kid?: unknown } {
   } catch {
     return {};
   }
-}
-
-function refused(): DomainError {
-  return new DomainError('unauthenticated', 'invalid_token', 'A valid access token is needed.');
 }

@@ -1,0 +1,41 @@
+import type { User } from '../core/actor.ts';
+import { invalidToken } from '../core/errors.ts';
+import type { Deps } from '../deps.ts';
+import { hashOf } from './secrets.ts';
+import { findCookieSession, requireFreshness, requireSession } from './session-queries.ts';
+import { verifyAccessToken } from './verify-token.ts';
+
+/**
+ * Who a credential proves, for the guard. An access token is proven by its signature, and its session by the request's
+ * first call to the database (`check`); the cookie of a browser by one call here.
+ * @throws `invalid_token`
+ */
+export async function authenticate(
+  deps: Deps,
+  { kind, text }: { readonly kind: 'bearer' | 'cookie'; readonly text: string },
+) {
+  return kind === 'cookie' ? bySession(deps, text) : byToken(deps, text);
+}
+
+async function byToken({ config }: Deps, token: string) {
+  const user = await verifyAccessToken(token, config.tokens);
+  const { sessionId, subject } = user;
+  if (sessionId === undefined) return { user };
+  return { user, check: requireSession(sessionId, subject), freshness: requireFreshness(sessionId) };
+}
+
+async function bySession({ db, config }: Deps, secret: string) {
+  const [session] = (await db.run(findCookieSession(await hashOf(secret)))).rows;
+  if (session === undefined) throw invalidToken();
+  const { session_id, user_id, role, email, is_restricted } = session;
+  const user: User = {
+    kind: 'user',
+    role,
+    issuer: config.tokens.issuer,
+    subject: user_id,
+    email: email ?? undefined,
+    sessionId: session_id,
+    isRestricted: is_restricted,
+  };
+  return { user, freshness: requireFreshness(session_id) };
+}

@@ -1,0 +1,28 @@
+import { DomainError, reauthenticationRequired } from '../core/errors.ts';
+import type { User } from '../core/actor.ts';
+import type { Origin } from '../core/origin.ts';
+import { onlyRow } from '../db/index.ts';
+import type { Deps } from '../deps.ts';
+import { readCode, type CodeInput } from './codes.ts';
+import { requireWithin } from './limits.ts';
+import { beginConfirmation, endConfirmation } from './sign-in-queries.ts';
+
+/**
+ * Proves once more who is at a session: for five minutes it may then change what wants a fresh proof.
+ * @throws `confirmation_failed`, `too_many_requests`; `reauthentication_required` for who has no session to confirm
+ */
+export async function confirm(
+  deps: Deps,
+  origin: Origin,
+  { sessionId, subject: userId }: User,
+  { password, ...given }: CodeInput & { readonly password: string },
+): Promise<void> {
+  if (sessionId === undefined) throw reauthenticationRequired();
+  const found = onlyRow((await deps.db.run(beginConfirmation(userId))).rows);
+  requireWithin(found);
+  const { isRight } = await deps.passwords.compare(password, found.password_hash ?? undefined);
+  const code = await readCode(deps, given, { userId, sealedSecret: found.sealed_secret });
+  const end = endConfirmation({ sessionId, userId, isRight, code, origin });
+  if (onlyRow((await deps.db.run(end)).rows).is_confirmed) return;
+  throw new DomainError('forbidden', 'confirmation_failed', 'The password or the code is wrong.');
+}
