@@ -3,8 +3,12 @@ import type { Buyer } from './shop.ts';
 import { bookkeeping } from './crash-books.ts';
 import type { TestWorker } from './worker.ts';
 
-/** Every way in which a call may be cut: before anything ran, while it runs, and after it has happened. */
-const cuts = ['refuse', 'error', 'rollback', 'lose-answer'] as const satisfies readonly FaultAction[];
+/**
+ * Every way in which a call may be cut: before anything ran (by the network or by Neon, in turn), while it runs, and
+ * after it has happened.
+ */
+const cutsOf = (index: number) =>
+  [index % 2 === 0 ? 'refuse' : 'error', 'rollback', 'lose-answer'] as const satisfies readonly FaultAction[];
 
 /** A message of something before that comes late makes calls of its own: a run without any is among these. */
 const wholeRuns = 3;
@@ -53,7 +57,7 @@ async function check<Case extends { readonly buyer: Buyer }>(worker: TestWorker,
   if (run === undefined) throw new Error(`${path.name}: nothing is arranged`);
   const { whole, calls } = run;
   const expected = await outcome(worker, path, whole);
-  const variants = calls.flatMap((call, index) => cuts.map((cut) => ({ call, index, cut })));
+  const variants = calls.flatMap((call, index) => cutsOf(index).map((cut) => ({ call, index, cut })));
   const cases = await path.arrange(worker, variants.length);
   const differences: Difference[] = [];
   for (const [position, { call, index, cut }] of variants.entries()) {
