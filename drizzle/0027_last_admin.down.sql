@@ -1,0 +1,1 @@
+DROP FUNCTION is_last_admin(uuid);
