@@ -2,15 +2,19 @@ import { answer, createRoutes, defineRoute, jsonResponse, userOf } from '../http
 import { listPayments } from './list-payments.ts';
 import { paymentsAnswer, paymentsQuery } from './payment-list-schemas.ts';
 
-const getPayments = defineRoute('customer', {
-  method: 'get',
-  path: '/payment/payments',
-  summary: 'What the customer has paid, and what went back',
-  description: 'Newest first. May lag behind by the replica’s delay. 400 `invalid_cursor`.',
-  tags: ['Payment'],
-  request: { query: paymentsQuery },
-  responses: { 200: jsonResponse('One page of payments.', paymentsAnswer) },
-});
+const getPayments = defineRoute(
+  'customer',
+  {
+    method: 'get',
+    path: '/payment/payments',
+    summary: 'What the customer has paid, and what went back',
+    description: 'Newest first. May lag behind by the replica’s delay. 400 `invalid_cursor`.',
+    tags: ['Payment'],
+    request: { query: paymentsQuery },
+    responses: { 200: jsonResponse('One page of payments.', paymentsAnswer) },
+  },
+  { scope: 'payments:read' },
+);
 
 export function createPaymentRoutes() {
   return createRoutes().openapi(getPayments, async (c) => {

@@ -18,38 +18,50 @@ import { startCheckout } from './start-checkout.ts';
 const checkoutProblems =
   '409 `price_changed` carries the present offer as `current`. 503 `offer_not_synced` while it is not at Stripe yet.';
 
-const createCheckout = defineRoute('customer', {
-  method: 'post',
-  path: '/payment/create-checkout',
-  summary: 'Open a pay page for a plan',
-  description:
-    'Sells what the plan is offered for now, and closes the customer’s other pay pages for plans. 404 ' +
-    `\`plan_not_found\`. ${checkoutProblems} 409 \`already_subscribed\` with the present subscription as \`current\`; ` +
-    '`checkout_superseded` when another page of the customer was opened or paid meanwhile.',
-  tags: ['Payment'],
-  request: { body: jsonBody(createCheckoutBody) },
-  responses: { 200: jsonResponse('Where to pay.', createCheckoutAnswer) },
-});
+const createCheckout = defineRoute(
+  'customer',
+  {
+    method: 'post',
+    path: '/payment/create-checkout',
+    summary: 'Open a pay page for a plan',
+    description:
+      'Sells what the plan is offered for now, and closes the customer’s other pay pages for plans. 404 ' +
+      `\`plan_not_found\`. ${checkoutProblems} 409 \`already_subscribed\` with the present subscription as \`current\`; ` +
+      '`checkout_superseded` when another page of the customer was opened or paid meanwhile.',
+    tags: ['Payment'],
+    request: { body: jsonBody(createCheckoutBody) },
+    responses: { 200: jsonResponse('Where to pay.', createCheckoutAnswer) },
+  },
+  { scope: 'checkout:create' },
+);
 
-const purchaseCredits = defineRoute('customer', {
-  method: 'post',
-  path: '/payment/purchase-credits',
-  summary: 'Open a pay page for a credit package',
-  description: `Sells what the package is offered for now. 404 \`package_not_found\`. ${checkoutProblems}`,
-  tags: ['Payment'],
-  request: { body: jsonBody(purchaseCreditsBody) },
-  responses: { 200: jsonResponse('Where to pay.', purchaseCreditsAnswer) },
-});
+const purchaseCredits = defineRoute(
+  'customer',
+  {
+    method: 'post',
+    path: '/payment/purchase-credits',
+    summary: 'Open a pay page for a credit package',
+    description: `Sells what the package is offered for now. 404 \`package_not_found\`. ${checkoutProblems}`,
+    tags: ['Payment'],
+    request: { body: jsonBody(purchaseCreditsBody) },
+    responses: { 200: jsonResponse('Where to pay.', purchaseCreditsAnswer) },
+  },
+  { scope: 'checkout:create' },
+);
 
-const createPortalSession = defineRoute('customer', {
-  method: 'post',
-  path: '/payment/create-portal-session',
-  summary: 'Open the billing portal',
-  description: 'Invoices and payment methods, at Stripe. 409 `no_billing_account` before a first checkout.',
-  tags: ['Payment'],
-  request: { body: { ...jsonBody(portalBody), required: false } },
-  responses: { 200: jsonResponse('Where the portal is.', portalAnswer) },
-});
+const createPortalSession = defineRoute(
+  'customer',
+  {
+    method: 'post',
+    path: '/payment/create-portal-session',
+    summary: 'Open the billing portal',
+    description: 'Invoices and payment methods, at Stripe. 409 `no_billing_account` before a first checkout.',
+    tags: ['Payment'],
+    request: { body: { ...jsonBody(portalBody), required: false } },
+    responses: { 200: jsonResponse('Where the portal is.', portalAnswer) },
+  },
+  { scope: 'checkout:create' },
+);
 
 /** Buying, and what was bought. */
 export function createBillingRoutes() {

@@ -24,61 +24,81 @@ const planProblems =
   '`currency_mismatch`; `no_subscription`; `subscription_ending`: resume it first; `subscription_paused`; ' +
   '`payment_overdue`: pay the last invoice first. 503 `offer_not_synced`.';
 
-const previewChange = defineRoute('customer', {
-  method: 'post',
-  path: '/payment/change-plan/preview',
-  summary: 'What a change of the plan would charge and grant, and when',
-  description: `Changes nothing. ${planProblems}`,
-  tags: ['Payment'],
-  request: { body: jsonBody(previewChangeBody) },
-  responses: { 200: jsonResponse('Money and credits.', changePreviewAnswer) },
-});
+const previewChange = defineRoute(
+  'customer',
+  {
+    method: 'post',
+    path: '/payment/change-plan/preview',
+    summary: 'What a change of the plan would charge and grant, and when',
+    description: `Changes nothing. ${planProblems}`,
+    tags: ['Payment'],
+    request: { body: jsonBody(previewChangeBody) },
+    responses: { 200: jsonResponse('Money and credits.', changePreviewAnswer) },
+  },
+  { scope: 'payments:read' },
+);
 
-const change = defineRoute('customer', {
-  method: 'post',
-  path: '/payment/change-plan',
-  summary: 'Put the subscription on another plan',
-  description:
-    'At once, for the prorated difference: more credits a month that are not billed for a shorter interval, as many ' +
-    'for a longer one, and everything in a trial, for nothing. Everything else at renewal. The present plan drops a ' +
-    'change that is scheduled. 402 `payment_failed` with Stripe’s `decline_code`: nothing has changed. 409 ' +
-    `\`preview_expired\` for a \`proration_date\` of more than an hour ago. ${planProblems} ${changeProblems}`,
-  tags: ['Payment'],
-  request: { body: jsonBody(changePlanBody) },
-  responses: { 200: jsonResponse('The change, and the subscription as it is now.', changePlanAnswer) },
-});
+const change = defineRoute(
+  'customer',
+  {
+    method: 'post',
+    path: '/payment/change-plan',
+    summary: 'Put the subscription on another plan',
+    description:
+      'At once, for the prorated difference: more credits a month that are not billed for a shorter interval, as many ' +
+      'for a longer one, and everything in a trial, for nothing. Everything else at renewal. The present plan drops a ' +
+      'change that is scheduled. 402 `payment_failed` with Stripe’s `decline_code`: nothing has changed. 409 ' +
+      `\`preview_expired\` for a \`proration_date\` of more than an hour ago. ${planProblems} ${changeProblems}`,
+    tags: ['Payment'],
+    request: { body: jsonBody(changePlanBody) },
+    responses: { 200: jsonResponse('The change, and the subscription as it is now.', changePlanAnswer) },
+  },
+  { scope: 'subscriptions:manage' },
+);
 
-const cancel = defineRoute('customer', {
-  method: 'post',
-  path: '/payment/cancel-subscription',
-  summary: 'End the subscription with the period that is paid for',
-  description:
-    'Until then everything stays as it is, and it can be resumed. A scheduled change of the plan is dropped. One that ' +
-    `is ending already stays so. ${changeProblems}`,
-  tags: ['Payment'],
-  request: { body: { ...jsonBody(emptyBody), required: false } },
-  responses: { 200: jsonResponse('The subscription as it is now.', subscriptionAnswer) },
-});
+const cancel = defineRoute(
+  'customer',
+  {
+    method: 'post',
+    path: '/payment/cancel-subscription',
+    summary: 'End the subscription with the period that is paid for',
+    description:
+      'Until then everything stays as it is, and it can be resumed. A scheduled change of the plan is dropped. One that ' +
+      `is ending already stays so. ${changeProblems}`,
+    tags: ['Payment'],
+    request: { body: { ...jsonBody(emptyBody), required: false } },
+    responses: { 200: jsonResponse('The subscription as it is now.', subscriptionAnswer) },
+  },
+  { scope: 'subscriptions:manage' },
+);
 
-const resume = defineRoute('customer', {
-  method: 'post',
-  path: '/payment/resume-subscription',
-  summary: 'Let the subscription go on that was to end',
-  description: `One that goes on anyway stays as it is. 409 \`subscription_ended\` once it is over. ${changeProblems}`,
-  tags: ['Payment'],
-  request: { body: { ...jsonBody(emptyBody), required: false } },
-  responses: { 200: jsonResponse('The subscription as it is now.', subscriptionAnswer) },
-});
+const resume = defineRoute(
+  'customer',
+  {
+    method: 'post',
+    path: '/payment/resume-subscription',
+    summary: 'Let the subscription go on that was to end',
+    description: `One that goes on anyway stays as it is. 409 \`subscription_ended\` once it is over. ${changeProblems}`,
+    tags: ['Payment'],
+    request: { body: { ...jsonBody(emptyBody), required: false } },
+    responses: { 200: jsonResponse('The subscription as it is now.', subscriptionAnswer) },
+  },
+  { scope: 'subscriptions:manage' },
+);
 
-const getInvoices = defineRoute('customer', {
-  method: 'get',
-  path: '/payment/invoices',
-  summary: 'The customer’s invoices',
-  description: 'As Stripe has them now, newest first. Empty before a first checkout. 400 `invalid_cursor`.',
-  tags: ['Payment'],
-  request: { query: invoicesQuery },
-  responses: { 200: jsonResponse('One page.', invoicesAnswer) },
-});
+const getInvoices = defineRoute(
+  'customer',
+  {
+    method: 'get',
+    path: '/payment/invoices',
+    summary: 'The customer’s invoices',
+    description: 'As Stripe has them now, newest first. Empty before a first checkout. 400 `invalid_cursor`.',
+    tags: ['Payment'],
+    request: { query: invoicesQuery },
+    responses: { 200: jsonResponse('One page.', invoicesAnswer) },
+  },
+  { scope: 'payments:read' },
+);
 
 /** What a customer does with a subscription. */
 export function createSubscriptionRoutes() {

@@ -4,24 +4,32 @@ import { autoTopUpAnswer, configureTopUpBody } from './top-up-schemas.ts';
 
 const path = '/credits/auto-top-up';
 
-const getTopUp = defineRoute('customer', {
-  method: 'get',
-  path,
-  summary: 'The customer’s automatic top-ups',
-  tags: ['Credits'],
-  responses: { 200: jsonResponse('How they are set, and what they led to.', autoTopUpAnswer) },
-});
+const getTopUp = defineRoute(
+  'customer',
+  {
+    method: 'get',
+    path,
+    summary: 'The customer’s automatic top-ups',
+    tags: ['Credits'],
+    responses: { 200: jsonResponse('How they are set, and what they led to.', autoTopUpAnswer) },
+  },
+  { scope: 'credits:read' },
+);
 
-const putTopUp = defineRoute('customer', {
-  method: 'put',
-  path,
-  summary: 'Set automatic top-ups',
-  description:
-    'Buys a package by itself, charged to what the customer has saved at Stripe, whenever few credits are left. One that has stopped goes on. 404 `package_not_found`; when switching on: 409 `no_saved_card`, 409 `price_changed` with the present offer as `current`, 422 `monthly_cap_too_low`, 503 `offer_not_synced`.',
-  tags: ['Credits'],
-  request: { body: jsonBody(configureTopUpBody) },
-  responses: { 200: jsonResponse('As they are set now.', autoTopUpAnswer) },
-});
+const putTopUp = defineRoute(
+  'customer',
+  {
+    method: 'put',
+    path,
+    summary: 'Set automatic top-ups',
+    description:
+      'Buys a package by itself, charged to what the customer has saved at Stripe, whenever few credits are left. One that has stopped goes on. 404 `package_not_found`; when switching on: 409 `no_saved_card`, 409 `price_changed` with the present offer as `current`, 422 `monthly_cap_too_low`, 503 `offer_not_synced`.',
+    tags: ['Credits'],
+    request: { body: jsonBody(configureTopUpBody) },
+    responses: { 200: jsonResponse('As they are set now.', autoTopUpAnswer) },
+  },
+  { scope: 'subscriptions:manage' },
+);
 
 /** Automatic top-ups: opt-in, by the customer alone. */
 export function createTopUpRoutes() {

@@ -15,35 +15,47 @@ const responses = { 200: jsonResponse('The entry of the ledger, and the account 
 const once =
   'Under an `Idempotency-Key` it moves credits once, whatever became of the first answer. 404 `customer_not_found`.';
 
-const postGrant = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/customers/{id}/credits/grant',
-  summary: 'Give a customer credits',
-  description: `Promotional ones, outside every rollover cap. A debt is repaid first. ${once}`,
-  tags,
-  request: { params: customerParameters, body: jsonBody(grantBody) },
-  responses,
-});
+const postGrant = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/customers/{id}/credits/grant',
+    summary: 'Give a customer credits',
+    description: `Promotional ones, outside every rollover cap. A debt is repaid first. ${once}`,
+    tags,
+    request: { params: customerParameters, body: jsonBody(grantBody) },
+    responses,
+  },
+  { scope: 'credits:manage' },
+);
 
-const postAdjustment = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/customers/{id}/credits/adjust',
-  summary: 'Correct a customer’s credits, up or down',
-  description: `409 \`insufficient_credits\` when more than is available would be taken. ${once}`,
-  tags,
-  request: { params: customerParameters, body: jsonBody(adjustBody) },
-  responses,
-});
+const postAdjustment = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/customers/{id}/credits/adjust',
+    summary: 'Correct a customer’s credits, up or down',
+    description: `409 \`insufficient_credits\` when more than is available would be taken. ${once}`,
+    tags,
+    request: { params: customerParameters, body: jsonBody(adjustBody) },
+    responses,
+  },
+  { scope: 'credits:manage' },
+);
 
-const postClawBack = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/customers/{id}/credits/claw-back',
-  summary: 'Take credits back, whatever is there',
-  description: `What is gone already becomes debt, which the next credits repay. 404 \`lot_not_found\`. ${once}`,
-  tags,
-  request: { params: customerParameters, body: jsonBody(clawBackBody) },
-  responses,
-});
+const postClawBack = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/customers/{id}/credits/claw-back',
+    summary: 'Take credits back, whatever is there',
+    description: `What is gone already becomes debt, which the next credits repay. 404 \`lot_not_found\`. ${once}`,
+    tags,
+    request: { params: customerParameters, body: jsonBody(clawBackBody) },
+    responses,
+  },
+  { scope: 'credits:manage' },
+);
 
 /** What an admin does to a customer's credits. The ledger keeps who, and why. */
 export function createAdminCreditRoutes() {

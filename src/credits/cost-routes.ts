@@ -22,39 +22,51 @@ import { readAdminCosts } from './read-costs.ts';
 
 const tags = ['Credits'];
 
-const getCosts = defineRoute('viewer', {
-  method: 'get',
-  path: '/admin/credits/costs',
-  summary: 'What each operation costs, with its version',
-  tags,
-  request: { query: noQuery },
-  responses: { 200: jsonResponse('All operations, by name.', adminCostsAnswer) },
-});
-
-const putCost = defineRoute('admin', {
-  method: 'put',
-  path: '/admin/credits/costs/{operation_type}',
-  summary: 'Set what an operation costs',
-  description:
-    'Makes the operation where there is none. Spends and holds cost it at once, `GET /credits/costs` shows it within 60 s everywhere. The change is in `GET /admin/pricing/history?item_type=operation`.',
-  tags,
-  request: { params: costParameters, query: costQuery, headers: versionHeaders, body: jsonBody(costBody) },
-  responses: {
-    200: jsonResponse('The cost as it is now; on a dry run, unchanged, with the changes.', costAnswer),
-    201: jsonResponse('The new operation’s cost.', costAnswer),
+const getCosts = defineRoute(
+  'viewer',
+  {
+    method: 'get',
+    path: '/admin/credits/costs',
+    summary: 'What each operation costs, with its version',
+    tags,
+    request: { query: noQuery },
+    responses: { 200: jsonResponse('All operations, by name.', adminCostsAnswer) },
   },
-});
+  { scope: 'pricing:read' },
+);
 
-const deleteCost = defineRoute('admin', {
-  method: 'delete',
-  path: '/admin/credits/costs/{operation_type}',
-  summary: 'Remove an operation',
-  description:
-    'Nobody can spend on it any more: 404 `operation_not_found`. What is held can be captured, and the ledger stays.',
-  tags,
-  request: { params: costParameters, query: costQuery, headers: versionHeaders },
-  responses: { 200: jsonResponse('Removed; on a dry run, what would be.', costDeletedAnswer) },
-});
+const putCost = defineRoute(
+  'admin',
+  {
+    method: 'put',
+    path: '/admin/credits/costs/{operation_type}',
+    summary: 'Set what an operation costs',
+    description:
+      'Makes the operation where there is none. Spends and holds cost it at once, `GET /credits/costs` shows it within 60 s everywhere. The change is in `GET /admin/pricing/history?item_type=operation`.',
+    tags,
+    request: { params: costParameters, query: costQuery, headers: versionHeaders, body: jsonBody(costBody) },
+    responses: {
+      200: jsonResponse('The cost as it is now; on a dry run, unchanged, with the changes.', costAnswer),
+      201: jsonResponse('The new operation’s cost.', costAnswer),
+    },
+  },
+  { scope: 'pricing:write' },
+);
+
+const deleteCost = defineRoute(
+  'admin',
+  {
+    method: 'delete',
+    path: '/admin/credits/costs/{operation_type}',
+    summary: 'Remove an operation',
+    description:
+      'Nobody can spend on it any more: 404 `operation_not_found`. What is held can be captured, and the ledger stays.',
+    tags,
+    request: { params: costParameters, query: costQuery, headers: versionHeaders },
+    responses: { 200: jsonResponse('Removed; on a dry run, what would be.', costDeletedAnswer) },
+  },
+  { scope: 'pricing:write' },
+);
 
 /** Safe to answer: names every member that an answer has. */
 function shownCost(cost: NonNullable<CostOutcome['cost']>) {

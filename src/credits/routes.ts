@@ -56,15 +56,19 @@ export function createCreditsRoutes(startTopUp: StartTopUp) {
       },
     )
     .openapi(
-      defineRoute('account', {
-        method: 'get',
-        path: '/credits/check/{operation_type}',
-        summary: 'Whether the customer has the credits for uses of an operation',
-        description: 'Reserves nothing. 404 `operation_not_found`, `customer_not_found`.',
-        tags: ['Credits'],
-        request: { params: checkParameters, query: checkQuery },
-        responses: { 200: jsonResponse('What it takes and what there is.', checkAnswer) },
-      }),
+      defineRoute(
+        'account',
+        {
+          method: 'get',
+          path: '/credits/check/{operation_type}',
+          summary: 'Whether the customer has the credits for uses of an operation',
+          description: 'Reserves nothing. 404 `operation_not_found`, `customer_not_found`.',
+          tags: ['Credits'],
+          request: { params: checkParameters, query: checkQuery },
+          responses: { 200: jsonResponse('What it takes and what there is.', checkAnswer) },
+        },
+        { scope: 'credits:read' },
+      ),
       async (c) => {
         const { operation_type } = c.req.valid('param');
         const { quantity, customer } = c.req.valid('query');

@@ -19,16 +19,20 @@ export type StartTopUp = (deps: Deps, customerId: string) => void;
 
 export function createSpendingRoutes(startTopUp: StartTopUp) {
   return createRoutes().openapi(
-    defineRoute('account', {
-      method: 'post',
-      path: '/credits/spend',
-      summary: 'Spend credits',
-      description:
-        'What expires soonest goes first, then a plan’s credits before promotional before purchased ones, then the oldest. 402 `insufficient_credits` with `required`, `available` and `debt`; 404 `operation_not_found`, `customer_not_found`. An `Idempotency-Key` is kept with the transaction for good; a refused request may be repeated under its key.',
-      tags,
-      request: { body: jsonBody(spendBody) },
-      responses: { 200: jsonResponse('Spent.', spendAnswer) },
-    }),
+    defineRoute(
+      'account',
+      {
+        method: 'post',
+        path: '/credits/spend',
+        summary: 'Spend credits',
+        description:
+          'What expires soonest goes first, then a plan’s credits before promotional before purchased ones, then the oldest. 402 `insufficient_credits` with `required`, `available` and `debt`; 404 `operation_not_found`, `customer_not_found`. An `Idempotency-Key` is kept with the transaction for good; a refused request may be repeated under its key.',
+        tags,
+        request: { body: jsonBody(spendBody) },
+        responses: { 200: jsonResponse('Spent.', spendAnswer) },
+      },
+      { scope: 'credits:spend' },
+    ),
     async (c) => {
       const usage = c.req.valid('json');
       const account = accountOf(c, usage.customer);

@@ -2,16 +2,20 @@ import { answer, createRoutes, defineRoute, jsonResponse, userOf } from '../http
 import { noticesAnswer, noticesQuery } from './notice-schemas.ts';
 import { readNotices } from './read-notices.ts';
 
-const getNotices = defineRoute('customer', {
-  method: 'get',
-  path: '/credits/notices',
-  summary: 'What the customer is to be told',
-  description:
-    'Newest first: `credits.low` when less than a fifth of the monthly allocation is left (once, until there was more in between), and what became of automatic top-ups. May lag behind by the replica’s delay. 400 `invalid_cursor`.',
-  tags: ['Credits'],
-  request: { query: noticesQuery },
-  responses: { 200: jsonResponse('One page of notices.', noticesAnswer) },
-});
+const getNotices = defineRoute(
+  'customer',
+  {
+    method: 'get',
+    path: '/credits/notices',
+    summary: 'What the customer is to be told',
+    description:
+      'Newest first: `credits.low` when less than a fifth of the monthly allocation is left (once, until there was more in between), and what became of automatic top-ups. May lag behind by the replica’s delay. 400 `invalid_cursor`.',
+    tags: ['Credits'],
+    request: { query: noticesQuery },
+    responses: { 200: jsonResponse('One page of notices.', noticesAnswer) },
+  },
+  { scope: 'credits:read' },
+);
 
 export function createNoticeRoutes() {
   return createRoutes().openapi(getNotices, async (c) => {

@@ -7,7 +7,8 @@ type OpenApiDocument = ReturnType<OpenAPIHono<AppEnv>['getOpenAPI31Document']>;
 
 const description = `Plans, credit packages, a credit ledger and Stripe.
 
-Every route but those marked public takes \`Authorization: Bearer\` with an access token. Every POST, PUT, PATCH and
+Every route but those marked public takes \`Authorization: Bearer\` with an access token, or with an API key that has
+the route's scope (\`x-scope\`); a route without one takes no key. Every POST, PUT, PATCH and
 DELETE takes \`Idempotency-Key\`: the same request again gets the first answer. Refusals are RFC 9457 problems with a stable
 \`code\`. Money is in minor units (pence, cents), times are ISO 8601 in UTC.`;
 
@@ -45,6 +46,7 @@ interface Operation {
   readonly description?: string;
   readonly tags?: readonly string[];
   readonly 'x-access'?: string;
+  readonly 'x-scope'?: string;
   readonly parameters?: readonly unknown[];
   readonly requestBody?: unknown;
   readonly responses?: unknown;
@@ -88,7 +90,7 @@ function renderGroup(
     ${members.map(
       ({ method, path, operation }) =>
         html`<section>
-          <h3><code>${method.toUpperCase()} ${path}</code> <small>${operation['x-access'] ?? ''}</small></h3>
+          <h3><code>${method.toUpperCase()} ${path}</code> <small>${termsOf(operation)}</small></h3>
           <p>${operation.summary ?? ''}</p>
           ${prose(operation.description)}
           ${operation.parameters === undefined ? '' : renderJson('Parameters', operation.parameters)}
@@ -96,6 +98,11 @@ function renderGroup(
           ${renderJson('Answers', operation.responses)}
         </section>`,
     )}`;
+}
+
+/** Who may call it, and the scope that an API key needs for it. */
+function termsOf({ 'x-access': access = '', 'x-scope': scope }: Operation): string {
+  return scope === undefined ? access : `${access}, ${scope}`;
 }
 
 /** Paragraphs of the little Markdown that descriptions are written in: blank lines, and code between backticks. */

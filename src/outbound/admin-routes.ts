@@ -32,85 +32,109 @@ import { rotateSecret } from './rotate-secret.ts';
 const tags = ['Outbound events'];
 const path = '/admin/endpoints/{id}';
 
-const postEndpoint = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/endpoints',
-  summary: 'Have events told to an endpoint',
-  description:
-    'Of what happens from now on. The secret is answered this once (and to the same request under its ' +
-    '`Idempotency-Key`). 409 `too_many_endpoints` beyond 50. 422 `endpoint_url_refused`, `mail_not_configured`. 503 ' +
-    '`sealing_not_configured`.',
-  tags,
-  request: { query: noQuery, body: jsonBody(newEndpoint) },
-  responses: {
-    201: jsonResponse(
-      'The endpoint, and the secret that signs its deliveries; none for mail.',
-      endpointCreatedAnswer,
-    ),
+const postEndpoint = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/endpoints',
+    summary: 'Have events told to an endpoint',
+    description:
+      'Of what happens from now on. The secret is answered this once (and to the same request under its ' +
+      '`Idempotency-Key`). 409 `too_many_endpoints` beyond 50. 422 `endpoint_url_refused`, `mail_not_configured`. 503 ' +
+      '`sealing_not_configured`.',
+    tags,
+    request: { query: noQuery, body: jsonBody(newEndpoint) },
+    responses: {
+      201: jsonResponse(
+        'The endpoint, and the secret that signs its deliveries; none for mail.',
+        endpointCreatedAnswer,
+      ),
+    },
   },
-});
+  { scope: 'events:manage' },
+);
 
-const getEndpoints = defineRoute('viewer', {
-  method: 'get',
-  path: '/admin/endpoints',
-  summary: 'All endpoints, and how they fare',
-  tags,
-  request: { query: noQuery },
-  responses: { 200: jsonResponse('Those that are not deleted, the oldest first.', endpointsAnswer) },
-});
-
-const getEndpoint = defineRoute('viewer', {
-  method: 'get',
-  path,
-  summary: 'One endpoint, how it fares, and what was done to it',
-  description: '404 `endpoint_not_found`.',
-  tags,
-  request: { params: endpointParameters, query: noQuery },
-  responses: { 200: jsonResponse('The endpoint; `ETag` is its version.', endpointDetailAnswer) },
-});
-
-const patchEndpoint = defineRoute('admin', {
-  method: 'patch',
-  path,
-  summary: 'Change an endpoint, disable it, or enable it again',
-  description:
-    'Its format is for good. 404 `endpoint_not_found`. 412 `version_conflict` with the present `version`. 422 ' +
-    '`endpoint_url_refused`.',
-  tags,
-  request: {
-    params: endpointParameters,
-    query: noQuery,
-    headers: versionHeaders,
-    body: jsonBody(endpointChange),
+const getEndpoints = defineRoute(
+  'viewer',
+  {
+    method: 'get',
+    path: '/admin/endpoints',
+    summary: 'All endpoints, and how they fare',
+    tags,
+    request: { query: noQuery },
+    responses: { 200: jsonResponse('Those that are not deleted, the oldest first.', endpointsAnswer) },
   },
-  responses: { 200: jsonResponse('The endpoint as it is now.', endpointAnswer) },
-});
+  { scope: 'events:read' },
+);
 
-const removeEndpoint = defineRoute('admin', {
-  method: 'delete',
-  path,
-  summary: 'Tell an endpoint nothing more',
-  description:
-    'What waits for it is canceled. 404 `endpoint_not_found`. 412 `version_conflict` with the present `version`.',
-  tags,
-  request: { params: endpointParameters, query: noQuery, headers: versionHeaders },
-  responses: { 200: jsonResponse('Deleted.', endpointDeletedAnswer) },
-});
-
-const rotate = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/endpoints/{id}/rotate-secret',
-  summary: 'Give an endpoint a new secret',
-  description:
-    'Both sign until the overlap is over, so that the receiver can change in between. 404 `endpoint_not_found`. 409 ' +
-    '`endpoint_unsigned` for mail; `rotation_under_way` while the secret of the rotation before still signs, unless ' +
-    '`overlap_hours` is 0.',
-  tags,
-  request: { params: endpointParameters, query: noQuery, body: jsonBody(secretRotation) },
-  responses: {
-    200: jsonResponse('The endpoint, and its new secret, shown this once.', secretRotatedAnswer),
+const getEndpoint = defineRoute(
+  'viewer',
+  {
+    method: 'get',
+    path,
+    summary: 'One endpoint, how it fares, and what was done to it',
+    description: '404 `endpoint_not_found`.',
+    tags,
+    request: { params: endpointParameters, query: noQuery },
+    responses: { 200: jsonResponse('The endpoint; `ETag` is its version.', endpointDetailAnswer) },
   },
-});
+  { scope: 'events:read' },
+);
+
+const patchEndpoint = defineRoute(
+  'admin',
+  {
+    method: 'patch',
+    path,
+    summary: 'Change an endpoint, disable it, or enable it again',
+    description:
+      'Its format is for good. 404 `endpoint_not_found`. 412 `version_conflict` with the present `version`. 422 ' +
+      '`endpoint_url_refused`.',
+    tags,
+    request: {
+      params: endpointParameters,
+      query: noQuery,
+      headers: versionHeaders,
+      body: jsonBody(endpointChange),
+    },
+    responses: { 200: jsonResponse('The endpoint as it is now.', endpointAnswer) },
+  },
+  { scope: 'events:manage' },
+);
+
+const removeEndpoint = defineRoute(
+  'admin',
+  {
+    method: 'delete',
+    path,
+    summary: 'Tell an endpoint nothing more',
+    description:
+      'What waits for it is canceled. 404 `endpoint_not_found`. 412 `version_conflict` with the present `version`.',
+    tags,
+    request: { params: endpointParameters, query: noQuery, headers: versionHeaders },
+    responses: { 200: jsonResponse('Deleted.', endpointDeletedAnswer) },
+  },
+  { scope: 'events:manage' },
+);
+
+const rotate = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/endpoints/{id}/rotate-secret',
+    summary: 'Give an endpoint a new secret',
+    description:
+      'Both sign until the overlap is over, so that the receiver can change in between. 404 `endpoint_not_found`. 409 ' +
+      '`endpoint_unsigned` for mail; `rotation_under_way` while the secret of the rotation before still signs, unless ' +
+      '`overlap_hours` is 0.',
+    tags,
+    request: { params: endpointParameters, query: noQuery, body: jsonBody(secretRotation) },
+    responses: {
+      200: jsonResponse('The endpoint, and its new secret, shown this once.', secretRotatedAnswer),
+    },
+  },
+  { scope: 'events:manage' },
+);
 
 function tag(c: AppContext, { version }: { readonly version: number }): void {
   c.header('ETag', `"${version}"`);

@@ -35,14 +35,18 @@ function collectionRoutes(kind: ItemKind) {
   const { noun, plural } = kind;
   return createRoutes()
     .openapi(
-      defineRoute('viewer', {
-        method: 'get',
-        path: collectionOf(kind),
-        summary: `All ${plural}, archived ones included`,
-        tags,
-        request: { query: itemListQuery },
-        responses: { 200: jsonResponse(`A page of ${plural}, by sort order and key.`, kind.list) },
-      }),
+      defineRoute(
+        'viewer',
+        {
+          method: 'get',
+          path: collectionOf(kind),
+          summary: `All ${plural}, archived ones included`,
+          tags,
+          request: { query: itemListQuery },
+          responses: { 200: jsonResponse(`A page of ${plural}, by sort order and key.`, kind.list) },
+        },
+        { scope: 'pricing:read' },
+      ),
       async (c) => {
         const { is_active: isActive, cursor, limit } = c.req.valid('query');
         const deps = c.get('deps');
@@ -52,15 +56,19 @@ function collectionRoutes(kind: ItemKind) {
       },
     )
     .openapi(
-      defineRoute('admin', {
-        method: 'post',
-        path: collectionOf(kind),
-        summary: `Create a ${noun} with its first offer`,
-        description: `409 \`plan_exists\` or \`package_exists\` when the key is taken by either.`,
-        tags,
-        request: { query: noQuery, body: jsonBody(kind.newItem) },
-        responses: { 201: jsonResponse(`The new ${noun}; \`Location\` is its path.`, kind.answer) },
-      }),
+      defineRoute(
+        'admin',
+        {
+          method: 'post',
+          path: collectionOf(kind),
+          summary: `Create a ${noun} with its first offer`,
+          description: `409 \`plan_exists\` or \`package_exists\` when the key is taken by either.`,
+          tags,
+          request: { query: noQuery, body: jsonBody(kind.newItem) },
+          responses: { 201: jsonResponse(`The new ${noun}; \`Location\` is its path.`, kind.answer) },
+        },
+        { scope: 'pricing:write' },
+      ),
       async (c) => {
         const item = await createItem(c.get('deps'), userOf(c), c.req.valid('json'));
         c.header('Location', `${collectionOf(kind)}/${item.key}`);
@@ -71,42 +79,55 @@ function collectionRoutes(kind: ItemKind) {
 
 const archiving = { fields: { is_active: false }, terms: {}, startsAt: undefined, reason: undefined };
 
-/** Those of one item. */
-function singleRoutes(kind: ItemKind) {
+/** The one that reads one item. */
+function readingRoutes(kind: ItemKind) {
   const { noun } = kind;
-  const changing = { params: kind.parameters, query: changeQuery, headers: versionHeaders };
-  return createRoutes()
-    .openapi(
-      defineRoute('viewer', {
+  return createRoutes().openapi(
+    defineRoute(
+      'viewer',
+      {
         method: 'get',
         path: singleOf(kind),
         summary: `One ${noun}`,
         tags,
         request: { params: kind.parameters },
         responses: { 200: jsonResponse(`The ${noun}; \`ETag\` is its version.`, kind.answer) },
-      }),
-      async (c) => {
-        const item = await loadItem(c.get('deps'), referenceOf(c, kind));
-        return c.json(kind.answer.parse(itemBody(c, kind, item)), 200);
       },
-    )
+      { scope: 'pricing:read' },
+    ),
+    async (c) => {
+      const item = await loadItem(c.get('deps'), referenceOf(c, kind));
+      return c.json(kind.answer.parse(itemBody(c, kind, item)), 200);
+    },
+  );
+}
+
+/** Those that change it. */
+function changingRoutes(kind: ItemKind) {
+  const { noun } = kind;
+  const changing = { params: kind.parameters, query: changeQuery, headers: versionHeaders };
+  return createRoutes()
     .openapi(
-      defineRoute('admin', {
-        method: 'patch',
-        path: singleOf(kind),
-        summary: `Change a ${noun}`,
-        description:
-          'A change of price, currency or credits makes a new offer with a new Stripe Price, at once or from ' +
-          '`valid_from` on; the old Price is archived when it is replaced. Who bought before keeps what was bought.',
-        tags,
-        request: { ...changing, body: jsonBody(kind.change) },
-        responses: {
-          200: jsonResponse(
-            `The ${noun} as it is now; on a dry run, unchanged, with the changes.`,
-            kind.changeAnswer,
-          ),
+      defineRoute(
+        'admin',
+        {
+          method: 'patch',
+          path: singleOf(kind),
+          summary: `Change a ${noun}`,
+          description:
+            'A change of price, currency or credits makes a new offer with a new Stripe Price, at once or from ' +
+            '`valid_from` on; the old Price is archived when it is replaced. Who bought before keeps what was bought.',
+          tags,
+          request: { ...changing, body: jsonBody(kind.change) },
+          responses: {
+            200: jsonResponse(
+              `The ${noun} as it is now; on a dry run, unchanged, with the changes.`,
+              kind.changeAnswer,
+            ),
+          },
         },
-      }),
+        { scope: 'pricing:write' },
+      ),
       (c) =>
         change(c, kind, {
           ...c.req.valid('json'),
@@ -115,15 +136,19 @@ function singleRoutes(kind: ItemKind) {
         }),
     )
     .openapi(
-      defineRoute('admin', {
-        method: 'delete',
-        path: singleOf(kind),
-        summary: `Archive a ${noun}`,
-        description: 'It is no longer sold; what was sold stays. PATCH `is_active` puts it back.',
-        tags,
-        request: changing,
-        responses: { 200: jsonResponse(`The archived ${noun}.`, kind.changeAnswer) },
-      }),
+      defineRoute(
+        'admin',
+        {
+          method: 'delete',
+          path: singleOf(kind),
+          summary: `Archive a ${noun}`,
+          description: 'It is no longer sold; what was sold stays. PATCH `is_active` puts it back.',
+          tags,
+          request: changing,
+          responses: { 200: jsonResponse(`The archived ${noun}.`, kind.changeAnswer) },
+        },
+        { scope: 'pricing:write' },
+      ),
       (c) =>
         change(c, kind, {
           ...archiving,
@@ -136,8 +161,10 @@ function singleRoutes(kind: ItemKind) {
 export function createAdminPricingRoutes() {
   return createRoutes()
     .route('/', collectionRoutes(planKind))
-    .route('/', singleRoutes(planKind))
+    .route('/', readingRoutes(planKind))
+    .route('/', changingRoutes(planKind))
     .route('/', collectionRoutes(packageKind))
-    .route('/', singleRoutes(packageKind))
+    .route('/', readingRoutes(packageKind))
+    .route('/', changingRoutes(packageKind))
     .route('/', historyRoutes);
 }

@@ -3,14 +3,18 @@ import { historyList, historyQuery } from './admin-schemas.ts';
 import { listHistory } from './list-history.ts';
 
 export const historyRoutes = createRoutes().openapi(
-  defineRoute('viewer', {
-    method: 'get',
-    path: '/admin/pricing/history',
-    summary: 'Who changed which price or field, when, from what to what',
-    tags: ['Pricing'],
-    request: { query: historyQuery },
-    responses: { 200: jsonResponse('A page of changes, the newest first.', historyList) },
-  }),
+  defineRoute(
+    'viewer',
+    {
+      method: 'get',
+      path: '/admin/pricing/history',
+      summary: 'Who changed which price or field, when, from what to what',
+      tags: ['Pricing'],
+      request: { query: historyQuery },
+      responses: { 200: jsonResponse('A page of changes, the newest first.', historyList) },
+    },
+    { scope: 'pricing:read' },
+  ),
   async (c) => {
     const { item_type, item_key, field, from, to, cursor, limit } = c.req.valid('query');
     const filter = { itemType: item_type, itemKey: item_key, field, from, to, cursor, limit };

@@ -33,81 +33,109 @@ import { statsAnswer, statsQuery } from './stats-schemas.ts';
 
 const tags = ['Webhooks'];
 
-const getEvents = defineRoute('viewer', {
-  method: 'get',
-  path: '/admin/webhooks',
-  summary: 'The inbox: what Stripe told, and what became of it',
-  description: 'Newest first. 400 `invalid_cursor`.',
-  tags,
-  request: { query: eventsQuery },
-  responses: { 200: jsonResponse('One page of events.', eventsAnswer) },
-});
+const getEvents = defineRoute(
+  'viewer',
+  {
+    method: 'get',
+    path: '/admin/webhooks',
+    summary: 'The inbox: what Stripe told, and what became of it',
+    description: 'Newest first. 400 `invalid_cursor`.',
+    tags,
+    request: { query: eventsQuery },
+    responses: { 200: jsonResponse('One page of events.', eventsAnswer) },
+  },
+  { scope: 'webhooks:read' },
+);
 
-const getStats = defineRoute('viewer', {
-  method: 'get',
-  path: '/admin/webhooks/stats',
-  summary: 'The inbox in figures',
-  description:
-    'By the hour (UTC) and type: everything counts in the hour in which it happened; latencies in milliseconds. And what waits now. 400 `invalid_query` for more than 31 days.',
-  tags,
-  request: { query: statsQuery },
-  responses: { 200: jsonResponse('The figures.', statsAnswer) },
-});
+const getStats = defineRoute(
+  'viewer',
+  {
+    method: 'get',
+    path: '/admin/webhooks/stats',
+    summary: 'The inbox in figures',
+    description:
+      'By the hour (UTC) and type: everything counts in the hour in which it happened; latencies in milliseconds. And what waits now. 400 `invalid_query` for more than 31 days.',
+    tags,
+    request: { query: statsQuery },
+    responses: { 200: jsonResponse('The figures.', statsAnswer) },
+  },
+  { scope: 'webhooks:read' },
+);
 
-const getEvent = defineRoute('viewer', {
-  method: 'get',
-  path: '/admin/webhooks/{event_id}',
-  summary: 'One event, with all that is known of it',
-  description:
-    'Its payload, its attempts, what admins did about it, and what it changed. 404 `event_not_found`.',
-  tags,
-  request: { params: eventParameters },
-  responses: { 200: jsonResponse('The event.', eventDetailAnswer) },
-});
+const getEvent = defineRoute(
+  'viewer',
+  {
+    method: 'get',
+    path: '/admin/webhooks/{event_id}',
+    summary: 'One event, with all that is known of it',
+    description:
+      'Its payload, its attempts, what admins did about it, and what it changed. 404 `event_not_found`.',
+    tags,
+    request: { params: eventParameters },
+    responses: { 200: jsonResponse('The event.', eventDetailAnswer) },
+  },
+  { scope: 'webhooks:read' },
+);
 
-const postEvent = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/webhooks',
-  summary: 'Put an event into the inbox by hand',
-  description:
-    'By the rules of a delivery, but for the signature and the API version. It can grant nothing that Stripe does not confirm: the event only names an object, which is asked of Stripe. One that is here already is left as it is (`duplicate`). 422 `not_an_event`, `wrong_livemode`.',
-  tags,
-  request: { body: jsonBody(replayBody) },
-  responses: { 200: jsonResponse('It is in the inbox.', replayAnswer) },
-});
+const postEvent = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/webhooks',
+    summary: 'Put an event into the inbox by hand',
+    description:
+      'By the rules of a delivery, but for the signature and the API version. It can grant nothing that Stripe does not confirm: the event only names an object, which is asked of Stripe. One that is here already is left as it is (`duplicate`). 422 `not_an_event`, `wrong_livemode`.',
+    tags,
+    request: { body: jsonBody(replayBody) },
+    responses: { 200: jsonResponse('It is in the inbox.', replayAnswer) },
+  },
+  { scope: 'webhooks:manage' },
+);
 
-const postBulkRetry = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/webhooks/retry',
-  summary: 'Retry all failed and dead events that match',
-  description:
-    'The oldest first, at most 1,000 in one call. `?dry_run=1` only counts. 409 `count_changed` (with `matched`) when `expected_count` is not how many match: then nothing is done. 422 `filter_required` without a filter and a count.',
-  tags,
-  request: { query: bulkRetryQuery, body: jsonBody(bulkRetryBody) },
-  responses: { 200: jsonResponse('How many match, and how many are due again.', bulkRetryAnswer) },
-});
+const postBulkRetry = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/webhooks/retry',
+    summary: 'Retry all failed and dead events that match',
+    description:
+      'The oldest first, at most 1,000 in one call. `?dry_run=1` only counts. 409 `count_changed` (with `matched`) when `expected_count` is not how many match: then nothing is done. 422 `filter_required` without a filter and a count.',
+    tags,
+    request: { query: bulkRetryQuery, body: jsonBody(bulkRetryBody) },
+    responses: { 200: jsonResponse('How many match, and how many are due again.', bulkRetryAnswer) },
+  },
+  { scope: 'webhooks:manage' },
+);
 
-const postRetry = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/webhooks/{event_id}/retry',
-  summary: 'Have an event looked at anew, at once',
-  description:
-    'One that failed, is dead, waits, or was ignored for whatever reason. 404 `event_not_found`, 409 `already_processed`, `in_progress`, `payload_cleaned`.',
-  tags,
-  request: { params: eventParameters, body: { ...jsonBody(retryBody), required: false } },
-  responses: { 200: jsonResponse('The event, which is due.', eventAnswer) },
-});
+const postRetry = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/webhooks/{event_id}/retry',
+    summary: 'Have an event looked at anew, at once',
+    description:
+      'One that failed, is dead, waits, or was ignored for whatever reason. 404 `event_not_found`, 409 `already_processed`, `in_progress`, `payload_cleaned`.',
+    tags,
+    request: { params: eventParameters, body: { ...jsonBody(retryBody), required: false } },
+    responses: { 200: jsonResponse('The event, which is due.', eventAnswer) },
+  },
+  { scope: 'webhooks:manage' },
+);
 
-const postIgnore = defineRoute('admin', {
-  method: 'post',
-  path: '/admin/webhooks/{event_id}/ignore',
-  summary: 'Set an event aside',
-  description:
-    'One that failed, is dead, or waits becomes `ignored`, `by_admin`; a retry takes that back. 404 `event_not_found`, 409 `already_processed`, `already_ignored`, `in_progress`.',
-  tags,
-  request: { params: eventParameters, body: jsonBody(ignoreBody) },
-  responses: { 200: jsonResponse('The event, which is ignored.', eventAnswer) },
-});
+const postIgnore = defineRoute(
+  'admin',
+  {
+    method: 'post',
+    path: '/admin/webhooks/{event_id}/ignore',
+    summary: 'Set an event aside',
+    description:
+      'One that failed, is dead, or waits becomes `ignored`, `by_admin`; a retry takes that back. 404 `event_not_found`, 409 `already_processed`, `already_ignored`, `in_progress`.',
+    tags,
+    request: { params: eventParameters, body: jsonBody(ignoreBody) },
+    responses: { 200: jsonResponse('The event, which is ignored.', eventAnswer) },
+  },
+  { scope: 'webhooks:manage' },
+);
 
 const named = (c: AppContext, customer: string | undefined) =>
   customer === undefined ? undefined : accountOf(c, customer);

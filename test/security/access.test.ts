@@ -20,6 +20,8 @@ interface RouteUnderTest {
   readonly method: string;
   readonly path: string;
   readonly access: string;
+  /** What a key must be allowed to; undefined where no key comes in. */
+  readonly scope?: string | undefined;
 }
 
 /** Served beside the documented routes, by the documentation itself. */
@@ -38,14 +40,26 @@ const routes: readonly RouteUnderTest[] = (() => {
     const item: Record<string, unknown> = { ...document.paths?.[path.replaceAll(/:(\w+)/g, '{$1}')] };
     const operation = item[method.toLowerCase()];
     const known = undocumented.find((each) => each.method === method && each.path === path);
-    return { method, path, access: known?.access ?? accessOf(operation) };
+    return {
+      method,
+      path,
+      access: known?.access ?? accessOf(operation),
+      scope: termOf(operation, 'x-scope'),
+    };
   });
 })();
 
 function accessOf(operation: unknown): string {
-  const access: unknown = (operation as Record<string, unknown> | undefined)?.['x-access'];
-  return typeof access === 'string' ? access : 'undocumented';
+  return termOf(operation, 'x-access') ?? 'undocumented';
 }
+
+function termOf(operation: unknown, name: string): string | undefined {
+  const term: unknown = (operation as Record<string, unknown> | undefined)?.[name];
+  return typeof term === 'string' ? term : undefined;
+}
+
+/** What is about people and their credentials: no key comes in there. */
+const peopleOnly = /^\/auth\/|^\/admin\/(users|api-keys)(\/|$)|\/identities(\/|$)/;
 
 /** Names something that does not exist: whoever gets past the guard gets an answer about that. */
 const concrete = (path: string) => path.replaceAll(/:\w+/g, 'nothing_of_this_name');
@@ -109,6 +123,18 @@ describe('every route that the app has', () => {
   test('tells in the document who may call it', () => {
     expect(routes.filter(({ access }) => access === 'undocumented')).toEqual([]);
     expect(routes.length).toBeGreaterThan(20);
+  });
+
+  test('has a scope that keys need, but where people and their credentials are looked after', () => {
+    const isScopeless = ({ access, path }: RouteUnderTest) => access === 'public' || peopleOnly.test(path);
+    for (const route of routes) {
+      const needed = isScopeless(route) ? undefined : expect.stringMatching(/^[a-z]+:[a-z]+$/);
+      expect([route.method, route.path, route.scope]).toEqual([route.method, route.path, needed]);
+      // A scope that only reads opens nothing that changes.
+      if (route.method !== 'GET' && route.path !== '/payment/change-plan/preview') {
+        expect(route.scope ?? '', route.path).not.toMatch(/:read$/);
+      }
+    }
   });
 
   test('is public only as one of the known few', () => {
