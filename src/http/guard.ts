@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { setCookie } from 'hono/cookie';
 import type { User } from '../core/actor.ts';
-import { DomainError } from '../core/errors.ts';
+import { DomainError, invalidToken } from '../core/errors.ts';
 import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { type AppContext, type AppEnv, isRead } from './context.ts';
@@ -60,6 +60,7 @@ function credentialOf(c: AppContext): Credential {
   if (header !== undefined) {
     const text = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
     if (text !== undefined) return { kind: 'bearer', text };
+    if (/^Bearer \S/i.test(header)) throw invalidToken();
   } else {
     const text = cookieIn(c.req.header('Cookie'));
     if (text !== undefined) {

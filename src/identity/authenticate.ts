@@ -3,6 +3,7 @@ import { invalidToken } from '../core/errors.ts';
 import type { Deps } from '../deps.ts';
 import { hashOf } from './secrets.ts';
 import { findCookieSession, requireFreshness, requireSession } from './session-queries.ts';
+import { readToken } from './token-parts.ts';
 import { verifyAccessToken } from './verify-token.ts';
 
 /**
@@ -18,7 +19,7 @@ export async function authenticate(
 }
 
 async function byToken({ config }: Deps, token: string) {
-  const user = await verifyAccessToken(token, config.tokens);
+  const user = await verifyAccessToken(readToken(token), config.tokens);
   const { sessionId, subject } = user;
   if (sessionId === undefined) return { user };
   return { user, check: requireSession(sessionId, subject), freshness: requireFreshness(sessionId) };
