@@ -48,6 +48,8 @@ const variables = z.object({
   JWT_SECRET_PREVIOUS: signingSecret.optional(),
   JWT_ISSUER: z.string().min(1, 'must not be empty'),
   JWT_AUDIENCE: z.string().min(1, 'must not be empty'),
+  /** Takes customers' tokens of the old back end, which signed with the same secret; this names their issuer. */
+  JWT_LEGACY_ISSUER: z.string().min(1, 'must not be empty').optional(),
   STRIPE_SECRET_KEY: z
     .string()
     .regex(/^(sk|rk)_(test|live)_\w{8,}$/, 'must be a secret or restricted key of Stripe'),
@@ -120,6 +122,7 @@ export interface Config {
     readonly previousSecret: string | undefined;
     readonly issuer: string;
     readonly audience: string;
+    readonly legacyIssuer: string | undefined;
   };
   readonly stripe: {
     readonly secretKey: string;
@@ -157,17 +160,24 @@ export type ConfigResult =
 export function checkVariables(env: Readonly<Record<string, unknown>>): ConfigResult {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = variables.safeParse(present);
-  const missingBeside = missingMailVariables(present);
-  if (parsed.success && missingBeside.length === 0) return { ok: true, config: toConfig(parsed.data) };
+  const besides = [...missingMailVariables(present).map(notSet), ...repeatedIssuers(present)];
+  if (parsed.success && besides.length === 0) return { ok: true, config: toConfig(parsed.data) };
   const problems = (parsed.error?.issues ?? []).map((issue) => {
     const variable = String(issue.path[0]);
     return { variable, reason: present[variable] === undefined ? 'is not set' : issue.message };
   });
-  return { ok: false, problems: firstOfEach([...problems, ...missingBeside.map(notSet)]) };
+  return { ok: false, problems: firstOfEach([...problems, ...besides]) };
 }
 
 function notSet(variable: string): ConfigProblem {
   return { variable, reason: 'is not set' };
+}
+
+/** Each issuer is somebody of its own: whose token it is decides how it is verified. */
+function repeatedIssuers(present: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
+  const { JWT_ISSUER: own, JWT_LEGACY_ISSUER: legacy } = present;
+  if (legacy === undefined || legacy !== own) return [];
+  return [{ variable: 'JWT_LEGACY_ISSUER', reason: 'must differ from JWT_ISSUER' }];
 }
 
 /** Everything that the Worker needs. It serves nothing but /health while this is not ok. */
@@ -199,6 +209,7 @@ function toConfig(values: Variables): Config {
       previousSecret: values.JWT_SECRET_PREVIOUS,
       issuer: values.JWT_ISSUER,
       audience: values.JWT_AUDIENCE,
+      legacyIssuer: values.JWT_LEGACY_ISSUER,
     },
     stripe: {
       secretKey: values.STRIPE_SECRET_KEY,

@@ -3,8 +3,9 @@ import { invalidToken } from '../core/errors.ts';
 import type { Deps } from '../deps.ts';
 import { hashOf } from './secrets.ts';
 import { findCookieSession, requireFreshness, requireSession } from './session-queries.ts';
-import { readToken } from './token-parts.ts';
-import { verifyAccessToken } from './verify-token.ts';
+import { verifyLegacyToken } from './legacy-token.ts';
+import { readToken, type TokenParts } from './token-parts.ts';
+import { verifyAccessToken, type TokenSettings } from './verify-token.ts';
 
 /**
  * Who a credential proves, for the guard. An access token is proven by its signature, and its session by the request's
@@ -19,10 +20,21 @@ export async function authenticate(
 }
 
 async function byToken({ config }: Deps, token: string) {
-  const user = await verifyAccessToken(readToken(token), config.tokens);
+  const user = await verifyToken(readToken(token), config.tokens);
   const { sessionId, subject } = user;
   if (sessionId === undefined) return { user };
   return { user, check: requireSession(sessionId, subject), freshness: requireFreshness(sessionId) };
+}
+
+/** Whom a token names as its issuer only chooses who verifies it. */
+async function verifyToken(token: TokenParts, settings: TokenSettings): Promise<User> {
+  const { iss } = token.claims;
+  if (iss === settings.issuer) return verifyAccessToken(token, settings);
+  const { legacyIssuer } = settings;
+  if (legacyIssuer !== undefined && (iss === undefined || iss === legacyIssuer)) {
+    return verifyLegacyToken(token, settings, legacyIssuer);
+  }
+  throw invalidToken();
 }
 
 async function bySession({ db, config }: Deps, secret: string) {

@@ -7,13 +7,15 @@ import { isSignedBy, type TokenSecrets } from './token-keys.ts';
 import type { TokenParts } from './token-parts.ts';
 
 /** No access token lives longer, whoever signed it. */
-export const maximumLifeSeconds = 24 * 60 * 60;
+const maximumLifeSeconds = 24 * 60 * 60;
 /** None of ours comes near. */
 const maximumLength = 4096;
 
 export interface TokenSettings extends TokenSecrets {
   readonly issuer: string;
   readonly audience: string;
+  /** Under which the old back end's customers are filed; undefined: its tokens are none. */
+  readonly legacyIssuer: string | undefined;
 }
 
 /** One audience, or several (RFC 7519 §4.1.3). */

@@ -55,6 +55,7 @@ describe('the configuration', () => {
 
   test.each([
     ['DATABASE_URL', 'mysql://a:b@host/db'],
+    ['JWT_LEGACY_ISSUER', goodVariables.JWT_ISSUER],
     ['STRIPE_SECRET_KEY', 'pk_test_4eC39HqLyjWDarjtT1zdp7dc'],
     ['STRIPE_WEBHOOK_SECRET', 'secret'],
     ['STRIPE_WEBHOOK_SECRET', 'whsec_0123456789abcdef0123,other'],
