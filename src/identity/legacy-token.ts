@@ -26,7 +26,7 @@ const legacyClaims = z
     type: access,
     token_type: z.enum(['access', 'access_token', 'bearer', 'Bearer']).optional(),
     /** Such as that of a link to reset a password: never one of access. */
-    purpose: z.undefined(),
+    purpose: z.undefined().optional(),
     email: z.string().nullish(),
   })
   .refine(({ iat, exp }) => iat === undefined || exp > iat);
