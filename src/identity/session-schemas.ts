@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { exactText, timestamp, uuid } from '../core/schema.ts';
 
 /** Compared in lower case. */
-const emailAddress = z
+export const emailAddress = z
   .email({ pattern: z.regexes.html5Email })
   .max(254)
   .transform((value) => value.toLowerCase())

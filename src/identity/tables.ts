@@ -51,6 +51,12 @@ export const users = pgTable(
     index('users_staff')
       .on(table.role)
       .where(sql`${table.role} <> 'customer'`),
+    index('users_not_active')
+      .on(table.status, table.createdAt, table.id)
+      .where(sql`${table.status} <> 'active'`),
+    index('users_locked')
+      .on(table.lockedUntil)
+      .where(sql`${table.lockedUntil} is not null`),
   ],
 );
 
@@ -283,6 +289,7 @@ export const authEvents = pgTable(
   (table) => [
     check('auth_events_outcome', sql`${table.outcome} in ('success', 'failure')`),
     index('auth_events_user_id').on(table.userId, table.createdAt, table.id),
+    index('auth_events_user_type').on(table.userId, table.eventType, table.createdAt, table.id),
     index('auth_events_created_at').on(table.createdAt, table.id),
   ],
 );

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { eventually } from '../support/eventually.ts';
 import { plantEvent } from '../support/inbox.ts';
-import { freshCode, givePassword, newPerson, newSession } from '../support/people.ts';
+import { freshCode, givePassword, newPerson, newSession, plantSession } from '../support/people.ts';
 import { balanceOf, buy, newBuyer, pay, signature, type Buyer } from '../support/shop.ts';
 import { ask as askAs, subscriber } from '../support/subscriber.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
@@ -109,6 +109,16 @@ async function replayedDelivery(): Promise<TestAnswer> {
   await worker.database.query("update event_deliveries set status = 'dead' where id = $1", [delivery]);
   return change('POST', `${path}/deliveries/${delivery}/replay`, {})();
 }
+
+/** A change of somebody's account, by an admin who has just signed in. */
+const changeAccount =
+  (action: string, body: object = {}) =>
+  async () => {
+    const [person, token] = await Promise.all([newPerson(worker), freshAdmin()]);
+    const method = action === 'role' ? 'PUT' : 'POST';
+    return worker.request(`/admin/users/${person.id}/${action}`, { method, token, body });
+  };
+const freshAdmin = async () => plantSession(worker, await newPerson(worker, 'admin'));
 
 const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
 const pack = () => ({ package_key: `pack_${randomUUID().slice(0, 8)}`, ...terms('Package') });
@@ -240,6 +250,25 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
       return worker.request('/auth/confirm', { token, body: { password: person.password } });
     },
   ],
+  'GET /admin/users': [1, readAsAdmin('/admin/users?search=a&role=customer&status=active&locked=false')],
+  'POST /admin/users': [
+    2,
+    async () => {
+      const body = { email: `${randomUUID()}@example.com`, role: 'viewer' };
+      return worker.request('/admin/users', { token: await freshAdmin(), body });
+    },
+  ],
+  'GET /admin/users/:id': [1, async () => readAsAdmin(`/admin/users/${(await newPerson(worker)).id}`)()],
+  'GET /admin/users/:id/events': [
+    1,
+    async () => readAsAdmin(`/admin/users/${(await newPerson(worker)).id}/events?type=sign_in`)(),
+  ],
+  'POST /admin/users/:id/disable': [2, changeAccount('disable')],
+  'POST /admin/users/:id/enable': [2, changeAccount('enable')],
+  'POST /admin/users/:id/unlock': [2, changeAccount('unlock')],
+  'POST /admin/users/:id/remove-second-factor': [2, changeAccount('remove-second-factor')],
+  'POST /admin/users/:id/revoke-sessions': [2, changeAccount('revoke-sessions')],
+  'PUT /admin/users/:id/role': [2, changeAccount('role', { role: 'admin' })],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { createApp } from '../../src/app.ts';
 import type { Role } from '../../src/core/actor.ts';
+import { newPerson, plantSession } from '../support/people.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -22,6 +23,8 @@ interface RouteUnderTest {
   readonly access: string;
   /** What a key must be allowed to; undefined where no key comes in. */
   readonly scope?: string | undefined;
+  /** Wants password and code given just now. */
+  readonly isFresh?: boolean;
 }
 
 /** Served beside the documented routes, by the documentation itself. */
@@ -38,13 +41,14 @@ const routes: readonly RouteUnderTest[] = (() => {
   return [...new Set(registered.map(({ method, path }) => `${method} ${path}`))].map((route) => {
     const [method = '', path = ''] = route.split(' ');
     const item: Record<string, unknown> = { ...document.paths?.[path.replaceAll(/:(\w+)/g, '{$1}')] };
-    const operation = item[method.toLowerCase()];
+    const operation = item[method.toLowerCase()] as object | undefined;
     const known = undocumented.find((each) => each.method === method && each.path === path);
     return {
       method,
       path,
       access: known?.access ?? accessOf(operation),
       scope: termOf(operation, 'x-scope'),
+      isFresh: 'x-fresh' in (operation ?? {}),
     };
   });
 })();
@@ -169,7 +173,7 @@ describe('every route that the app has', () => {
     const token = await worker.token('viewer');
     for (const route of routes.filter(({ access }) => access !== 'public')) {
       const { status } = await ask(route, token);
-      if (route.method === 'GET' || route.access === 'person')
+      if (route.method === 'GET' || (route.access === 'person' && route.isFresh !== true))
         expect([route.path, status]).not.toEqual([route.path, 403]);
       else expect([route.method, route.path, status]).toEqual([route.method, route.path, 403]);
     }
@@ -214,8 +218,27 @@ describe('every route that the app has', () => {
 
   test('lets an admin through, and ends in no fault', async () => {
     const token = await worker.token('admin');
-    for (const route of routes) {
+    for (const route of routes.filter(({ isFresh }) => isFresh !== true)) {
       const { status, text } = await ask(route, token);
+      expect([401, 403, 500], `${route.method} ${route.path}: ${text}`).not.toContain(status);
+    }
+  });
+
+  test('that wants a fresh proof takes no token that comes from no sign-in, nor one of a sign-in that is a while ago', async () => {
+    const admin = await newPerson(worker, 'admin');
+    const stale = await plantSession(worker, admin);
+    await worker.database.query(
+      "update sessions set confirmed_at = now() - interval '6 minutes' where user_id = $1",
+      [admin.id],
+    );
+    const wanting = routes.filter(({ isFresh }) => isFresh === true);
+    expect(wanting.length).toBeGreaterThan(6);
+    for (const route of wanting) {
+      for (const token of [await worker.token('admin'), stale]) {
+        const { status, json } = await ask(route, token);
+        expect([route.path, status, json?.code]).toEqual([route.path, 403, 'reauthentication_required']);
+      }
+      const { status, text } = await ask(route, await plantSession(worker, admin));
       expect([401, 403, 500], `${route.method} ${route.path}: ${text}`).not.toContain(status);
     }
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Secret } from 'otpauth';
+import { issueAccessToken } from '../../src/identity/access-token.ts';
 import { openPasswordHasher } from '../../src/identity/passwords.ts';
 import { totpOf, totpPurpose } from '../../src/identity/totp.ts';
 import type { TestAnswer, TestWorker } from './worker.ts';
@@ -110,4 +111,14 @@ export async function cookieOf(worker: TestWorker, person: Person): Promise<stri
   const cookie = /^[^;]+/.exec(answer.headers.get('Set-Cookie') ?? '')?.[0];
   if (cookie === undefined) throw new Error(`no cookie: ${answer.status} ${answer.text}`);
   return cookie;
+}
+
+/** A session that was opened just now, without the sign-in: nothing is hashed. Answers its access token. */
+export async function plantSession(worker: TestWorker, { id, role, email }: Person): Promise<string> {
+  const sessionId = randomUUID();
+  await worker.database.query(
+    `insert into sessions (id, user_id, kind, expires_at) values ($1, $2, 'token', now() + interval '12 hours')`,
+    [sessionId, id],
+  );
+  return issueAccessToken(worker.tokens, { userId: id, sessionId, role, email, isRestricted: false });
 }

@@ -1,0 +1,63 @@
+/** What people are written to about their accounts: plain texts, all in one place. */
+export interface MailText {
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** What a mail's link is worth. */
+export type LinkPurpose = 'verify_email' | 'reset_password' | 'change_email' | 'invitation';
+
+/** The page that takes a link. The token stands behind the `#`: it is in no request, and so in no log, until it is used. */
+export function linkOf(publicOrigin: string, purpose: LinkPurpose, token: string): string {
+  return `${publicOrigin}/auth/link#purpose=${purpose}&token=${token}`;
+}
+
+export function invitationText({ link, role }: { readonly link: string; readonly role: string }): MailText {
+  return {
+    subject: 'Your account is ready to be opened',
+    text: `You are invited, as ${withArticle(role)}. Open this page within a day, and choose a password:
+
+${link}
+
+If you did not expect this, leave it: nothing happens.
+`,
+  };
+}
+
+export function disabledText(): MailText {
+  return {
+    subject: 'Your account was disabled',
+    text: `An administrator has disabled your account. You are signed out everywhere, and your keys have stopped.
+
+If you think that this is a mistake, ask who runs the service.
+`,
+  };
+}
+
+export function roleChangedText({ role }: { readonly role: string }): MailText {
+  const next =
+    role === 'customer'
+      ? 'Sign in again to go on.'
+      : 'Sign in again to go on. You need a second factor: without one, nothing is open but to set it up.';
+  return {
+    subject: 'Your role was changed',
+    text: `An administrator has made you ${withArticle(role)}. You are signed out everywhere. ${next}
+
+If you did not expect this, ask who runs the service.
+`,
+  };
+}
+
+export function secondFactorRemovedText(): MailText {
+  return {
+    subject: 'Your second factor was removed',
+    text: `An administrator has removed the second factor of your account, and its recovery codes. You are signed out everywhere: sign in with your password, and set up a new one.
+
+If you did not ask for this, tell who runs the service at once.
+`,
+  };
+}
+
+function withArticle(role: string): string {
+  return role === 'admin' ? 'an admin' : `a ${role}`;
+}
