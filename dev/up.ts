@@ -7,7 +7,7 @@ import { createScriptDeps } from './script-deps.ts';
 import type { TokenIssuer } from './sign-token.ts';
 import { makeDemoUsers, type DemoUsers } from './stack/demo.ts';
 import { FolderInUse, lockFolder } from './stack/folder-lock.ts';
-import { screen } from './stack/screen.ts';
+import { screen, type RunningStack } from './stack/screen.ts';
 import {
   startDatabase,
   startMail,
@@ -66,7 +66,8 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
   const worker = await started(startLocalWorker(port, variables, stateFolder));
   stripe.deliverTo(`${url}/payment/webhook`);
   shop.open({ worker: url, customerToken: users.customer.token });
-  announce({ stateFolder, worker, database, stripe, mail, shop, issuer, users });
+  const isLimited = own.RATE_LIMITS !== 'off';
+  announce({ stateFolder, isLimited, worker, database, stripe, mail, shop, issuer, users });
   return { failed: worker.failed };
 }
 
@@ -121,9 +122,14 @@ function workerVariables(
 
 /** Tells scripts (a file) and people (the screen) that everything runs, and where. */
 function announce(
-  stack: Parts & { readonly stateFolder: string; readonly worker: LocalWorker; readonly users: DemoUsers },
+  stack: Parts &
+    Pick<RunningStack, 'isLimited'> & {
+      readonly stateFolder: string;
+      readonly worker: LocalWorker;
+      readonly users: DemoUsers;
+    },
 ): void {
-  const { stateFolder, worker, database, stripe, mail, shop, issuer, users } = stack;
+  const { stateFolder, isLimited, worker, database, stripe, mail, shop, issuer, users } = stack;
   const stackFile = join(stateFolder, 'dev.json');
   writeWhole(stackFile, {
     worker: worker.url,
@@ -148,7 +154,9 @@ function announce(
     mailbox: mail.pageUrl,
     database: database.description,
   };
-  console.log(screen({ ...addresses, workerLog: worker.logFile, refusal: worker.refusal, stackFile }));
+  console.log(
+    screen({ ...addresses, workerLog: worker.logFile, isLimited, refusal: worker.refusal, stackFile }),
+  );
 }
 
 function removeState(stateFolder: string, names: readonly string[]): void {

@@ -17,13 +17,14 @@ import {
   requireConfiguration,
   securityHeaders,
   serveDocumentation,
+  tellLimits,
   type AppEnv,
 } from './http/index.ts';
 import { authenticate, createIdentityRoutes } from './identity/index.ts';
 import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
 import { createOutboundRoutes, dispatchDeliveries } from './outbound/index.ts';
 import { createPricingRoutes } from './pricing/index.ts';
-import { publicRoutes } from './public-routes.ts';
+import { proofRoutes, publicRoutes } from './public-routes.ts';
 import { createSupportRoutes } from './support/index.ts';
 import { countRejection, createWebhookRoutes } from './webhooks/index.ts';
 
@@ -43,7 +44,8 @@ export function createApp() {
   app.use(dependencies(createDeps));
   app.use(crossOrigin);
   app.use(limitBodies({ delivered: '/payment/webhook', brought: '/admin/webhooks' }, countRejection));
-  app.use(guard(publicRoutes, authenticate));
+  app.use(tellLimits);
+  app.use(guard({ publicRoutes, proofRoutes }, authenticate));
   app.use(refuseRepeatedParameters);
   app.use(operation({ work: dispatchDeliveries, quietPaths }));
 

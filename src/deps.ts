@@ -1,4 +1,5 @@
 import { createDocumentMemory, type DocumentContext, type DocumentMemory } from './core/cached-document.ts';
+import type { CountedLimit } from './core/limit.ts';
 import { createLog, describeFault, type Log } from './core/log.ts';
 import { createSealing, type Sealing } from './core/seal.ts';
 import { createTally, type Tally } from './core/tally.ts';
@@ -35,6 +36,8 @@ export interface Deps {
   readonly passwords: PasswordHasher;
   /** Deliveries that were refused, by code, and are not yet written down. */
   readonly rejections: Tally;
+  /** What a request was counted for, which its answer tells. */
+  readonly limits: CountedLimit[];
   /** Named in answers, log lines and history rows. */
   readonly requestId: string;
   /** The same for the same request under the same Idempotency-Key: what it creates is named by it. */
@@ -110,6 +113,7 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     sealing: isolate.sealing,
     passwords: openPasswordHasher(usage.passwords),
     rejections: isolate.rejections,
+    limits: [],
     requestId,
     operationId,
     usage,

@@ -1,41 +1,7 @@
 import { z } from 'zod';
 import { sealingKeys, type SealingKey } from './core/seal.ts';
+import { list, loopbackUrl, postgresUrl, signingSecret, webUrl } from './core/variable.ts';
 import { mailSettings, mailVariables, missingMailVariables, type MailSettings } from './mail/index.ts';
-
-/** Texts that stand in examples and old code bases where a secret should stand. */
-const placeholder =
-  /your[-_ ]?(jwt[-_ ]?)?(secret|key)|change[-_ ]?(me|this|it|in)|replace[-_ ]?(me|this)|placeholder|secret[-_ ]?key|super[-_ ]?secret|example|insecure|default|password|<.*>/i;
-
-/** identity rule: 32 characters at least, 10 of them distinct, and no known placeholder. */
-const signingSecret = z
-  .string()
-  .min(32, 'must have at least 32 characters')
-  .refine((value) => new Set(value).size >= 10, 'must have at least 10 distinct characters')
-  .refine((value) => !placeholder.test(value), 'is a placeholder, not a secret');
-
-const postgresUrl = z
-  .string()
-  .regex(/^postgres(ql)?:\/\/[^:@/]+:[^@/]+@[^/]+\/.+/, 'must be a postgres:// URL');
-
-const webUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL', abort: true });
-
-/** Stands in for a service of the outside world in dev and test, where it listens on this machine alone. */
-const loopbackUrl = webUrl.refine(
-  (value) => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(value).hostname),
-  'must be an address of this machine',
-);
-
-/** A list in one variable: entries separated by commas. */
-const list = (entry: z.ZodType<string, string>) =>
-  z
-    .string()
-    .transform((value) =>
-      value
-        .split(',')
-        .map((part) => part.trim())
-        .filter(Boolean),
-    )
-    .pipe(z.array(entry));
 
 /** Every variable that Ratecard reads. None that says where or who has a fallback value. */
 const variables = z.object({
@@ -85,6 +51,8 @@ const variables = z.object({
     .transform(Number)
     .optional(),
   ...mailVariables,
+  /** `off`: another limiter stands before this one. What the database counts stays. */
+  RATE_LIMITS: z.literal('off', "must be 'off', or not set").optional(),
   /** Outbound events may go to this machine, by plain HTTP too: dev and test alone. */
   LOOPBACK_ENDPOINTS: z.literal('allowed', "must be 'allowed', or not set").optional(),
 });
@@ -100,6 +68,14 @@ export const optionalVariableNames: readonly string[] = Object.entries(variables
 
 /** The bindings that must be there; their own types come from wrangler.toml. */
 const bindings = ['CATALOGUE', 'WEBHOOK_QUEUE'] as const satisfies readonly (keyof Env)[];
+
+/** Those that must be there too, unless limits are off. */
+const limitBindings = [
+  'AUTH_LIMIT',
+  'PUBLIC_LIMIT',
+  'GENERAL_LIMIT',
+  'MACHINE_LIMIT',
+] as const satisfies readonly (keyof Env)[];
 
 /** Those that an installation may add; wrangler.toml, of which the types of the others are made, has none of them. */
 interface OptionalBindings {
@@ -141,6 +117,8 @@ export interface Config {
   readonly webhookPayloadDays: number;
   /** Undefined: no mail is sent. */
   readonly mail: MailSettings | undefined;
+  /** By Cloudflare's rate limiter. */
+  readonly limitsRequests: boolean;
   readonly outbound: { readonly allowsLoopback: boolean };
   /** Undefined: the machine's time is the time. */
   readonly clockUrl: string | undefined;
@@ -183,7 +161,9 @@ function repeatedIssuers(present: Readonly<Record<string, unknown>>): readonly C
 /** Everything that the Worker needs. It serves nothing but /health while this is not ok. */
 export function parseEnv(env: Env): ConfigResult {
   const result = checkVariables(Object.fromEntries(Object.entries(env)));
-  const missing = bindings
+  const isUnlimited = result.ok && !result.config.limitsRequests;
+  const required = isUnlimited ? bindings : [...bindings, ...limitBindings];
+  const missing = required
     .filter((name) => env[name] === undefined)
     .map((variable) => ({ variable, reason: 'is not bound' }));
   const problems = [...missing, ...(result.ok ? halfMail(env, result.config) : result.problems)];
@@ -228,6 +208,7 @@ function toConfig(values: Variables): Config {
     alertFailuresInARow: values.ALERT_FAILURES,
     webhookPayloadDays: values.WEBHOOK_PAYLOAD_DAYS ?? 90,
     mail: mailSettings(values),
+    limitsRequests: values.RATE_LIMITS === undefined,
     outbound: { allowsLoopback: values.LOOPBACK_ENDPOINTS === 'allowed' },
     clockUrl: values.CLOCK_URL,
   };

@@ -45,6 +45,10 @@ export async function setUpStage(): Promise<Stage & { tearDown(): Promise<void> 
         CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
         CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
         PORTAL_RETURN_URL: 'https://shop.test/account',
+        AUTH_ENC_KEY: `1:${randomBytes(32).toString('base64')}`,
+        PUBLIC_URL: 'https://ratecard.test',
+        // What is measured is the Worker; a bare workerd has no rate limiter, and one client is the whole load.
+        RATE_LIMITS: 'off',
       },
     },
     rawInsert: { directory: raw, compatibilityDate: date, variables: database },

@@ -7,6 +7,8 @@ export interface RunningStack {
   readonly mailbox: string | null;
   readonly database: string;
   readonly workerLog: string;
+  /** Whether requests are limited, as in production. */
+  readonly isLimited: boolean;
   /** Why the API serves nothing, if it does not. */
   readonly refusal: string | undefined;
   readonly stackFile: string;
@@ -25,6 +27,12 @@ export function screen(stack: RunningStack): string {
     ['Mail', stack.mailbox ?? 'sent by MAIL_API_URL'],
     ['Database', stack.database],
     ['Worker log', stack.workerLog],
+    [
+      'Rate limits',
+      stack.isLimited
+        ? 'as in production: 30 public and 100 other requests a minute, 5 sign-ins (RATE_LIMITS=off npm run dev: none)'
+        : 'off (RATE_LIMITS)',
+    ],
   ];
   return [
     '',

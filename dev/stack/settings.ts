@@ -38,7 +38,7 @@ export function readOptions(commandLine: readonly string[]): StackOptions {
 
 /**
  * The developer's own variables: a `DATABASE_URL` or a `STRIPE_SECRET_KEY=sk_test_…` among them stands for the real
- * service, in place of the local one.
+ * service, in place of the local one. `RATE_LIMITS` is taken from the shell too: `RATE_LIMITS=off npm run dev`.
  */
 export function readDevVariables(): Readonly<Record<string, string>> {
   const variables = readEnvFileIfPresent('.dev.vars');
@@ -54,7 +54,8 @@ export function readDevVariables(): Readonly<Record<string, string>> {
         '`stripe listen --forward-to http://127.0.0.1:8787/payment/webhook` prints one.',
     );
   }
-  return variables;
+  const { RATE_LIMITS = variables.RATE_LIMITS } = process.env;
+  return RATE_LIMITS === undefined ? variables : { ...variables, RATE_LIMITS };
 }
 
 export interface LocalSecrets {

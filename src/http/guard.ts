@@ -5,6 +5,7 @@ import { DomainError, invalidToken } from '../core/errors.ts';
 import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { type AppContext, type AppEnv, isRead } from './context.ts';
+import { countRequest, type RateLimitName } from './rate-limits.ts';
 
 /** What a request proves itself with. */
 export interface Credential {
@@ -19,6 +20,8 @@ export interface Authenticated {
   readonly check?: Statement;
   /** Refused (RC403) unless the user has just given password and code. Not there where there is no session. */
   readonly freshness?: Statement;
+  /** Which key or service it is, to be counted by itself; not there for a person. */
+  readonly machine?: string;
 }
 
 /** @throws `unauthenticated` for a credential that proves nobody, and says no more of it */
@@ -34,24 +37,55 @@ export function setSessionCookie(c: AppContext, secret: string, expiresAt: Date)
 
 const cookieAttributes = { path: '/', secure: true, httpOnly: true, sameSite: 'Strict' } as const;
 
+/** Whole paths with their methods, and nothing below them. */
+export interface GuardedRoutes {
+  /** What is served without a credential, each with the limit that counts it. */
+  readonly publicRoutes: ReadonlyMap<string, RateLimitName | 'unlimited'>;
+  /** What takes a password or a code of who has a credential. */
+  readonly proofRoutes: ReadonlySet<string>;
+}
+
 /**
  * Lets a request through when its method and whole path are on the public list, or when it brings a valid credential;
  * unknown paths included, so that nobody without one learns what exists.
  */
 export function guard(
-  publicRoutes: ReadonlySet<string>,
+  { publicRoutes, proofRoutes }: GuardedRoutes,
   authenticate: Authenticate,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
-    if (!publicRoutes.has(`${method} ${c.req.path}`)) {
-      const { user, check, freshness } = await authenticate(c.get('deps'), credentialOf(c));
+    const route = `${c.req.method === 'HEAD' ? 'GET' : c.req.method} ${c.req.path}`;
+    const limit = publicRoutes.get(route);
+    if (limit !== undefined) {
+      if (limit !== 'unlimited') await countRequest(c, limit);
+    } else {
+      if (proofRoutes.has(route)) await countRequest(c, 'auth');
+      const { user, check, freshness } = await proveAndCount(c, authenticate);
       c.set('user', user);
       if (check !== undefined) c.get('deps').db.require(check);
       if (freshness !== undefined) c.set('freshness', freshness);
     }
     await next();
   };
+}
+
+/**
+ * Who asks, counted: a machine for itself, everybody else for the address, and so is who proves nothing. What a bearer
+ * is, its proof alone tells; a browser is no machine, and is counted before the database is asked for it.
+ */
+async function proveAndCount(c: AppContext, authenticate: Authenticate): Promise<Authenticated> {
+  const isBearer = c.req.header('Authorization') !== undefined;
+  if (!isBearer) await countRequest(c, 'general');
+  let machine: string | undefined;
+  try {
+    const proven = await authenticate(c.get('deps'), credentialOf(c));
+    machine = proven.machine;
+    return proven;
+  } finally {
+    // A refusal for too many stands over one for a bad credential: who guesses learns nothing more.
+    if (isBearer)
+      await (machine === undefined ? countRequest(c, 'general') : countRequest(c, 'machine', machine));
+  }
 }
 
 /** A cookie counts only where there is no Authorization header, whatever that says. */

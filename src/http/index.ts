@@ -15,6 +15,7 @@ export { crossOrigin, limitBodies } from './limits.ts';
 export { dependencies, operation } from './operation.ts';
 export { versionHeaders } from './if-match.ts';
 export { answerError } from './problem.ts';
+export { tellLimits, type RateLimitName } from './rate-limits.ts';
 export { requestLog } from './request-log.ts';
 export {
   answer,

@@ -89,6 +89,8 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
       'ETag',
       'Idempotent-Replayed',
       'Location',
+      'RateLimit',
+      'RateLimit-Policy',
       'Retry-After',
       'Server-Timing',
       'X-Request-Id',

@@ -21,7 +21,8 @@ export async function authenticate(
 
 async function byToken({ config }: Deps, token: string) {
   const user = await verifyToken(readToken(token), config.tokens);
-  const { sessionId, subject } = user;
+  const { sessionId, subject, role, issuer } = user;
+  if (role === 'service') return { user, machine: JSON.stringify([issuer, subject]) };
   if (sessionId === undefined) return { user };
   return { user, check: requireSession(sessionId, subject), freshness: requireFreshness(sessionId) };
 }

@@ -19,7 +19,7 @@ export async function confirm(
 ): Promise<void> {
   if (sessionId === undefined) throw reauthenticationRequired();
   const found = onlyRow((await deps.db.run(beginConfirmation(userId))).rows);
-  requireWithin(found);
+  requireWithin(deps, 'confirm', found);
   const { isRight } = await deps.passwords.compare(password, found.password_hash ?? undefined);
   const code = await readCode(deps, given, { userId, sealedSecret: found.sealed_secret });
   const end = endConfirmation({ sessionId, userId, isRight, code, origin });

@@ -44,9 +44,9 @@ function jsonOfSession({ id, kind, secretHash, refreshHash }: NewSession): SQL {
   return sql`${JSON.stringify({ id, kind, secret_hash: secretHash, refresh_hash: refreshHash })}::jsonb`;
 }
 
-export function beginSignIn(email: string, emailHash: string, { address }: Origin) {
+export function beginSignIn(email: string, emailHash: string, { network }: Origin) {
   return build.execute<LimitRow & { user_id: string | null; password_hash: string | null }>(
-    sql`select * from begin_sign_in(${email}, ${emailHash}, ${address})`,
+    sql`select * from begin_sign_in(${email}, ${emailHash}, ${network})`,
   );
 }
 

@@ -27,7 +27,7 @@ const challengeSeconds = 5 * 60;
 export async function signIn(deps: Deps, origin: Origin, input: SignIn): Promise<SignInOutcome> {
   const { email, password, kind } = input;
   const found = onlyRow((await deps.db.run(beginSignIn(email, await hashOf(email), origin))).rows);
-  requireWithin(found);
+  requireWithin(deps, 'sign-in', found);
   const { isRight, isOutdated } = await deps.passwords.compare(password, found.password_hash ?? undefined);
   const draft = await draftSession(kind);
   const challenge = newSecret('challenge');

@@ -63,6 +63,7 @@ describe('the configuration', () => {
     ['CLOCK_URL', 'https://evil.example/time'],
     ['CLOCK_URL', 'nonsense'],
     ['LOOPBACK_ENDPOINTS', 'true'],
+    ['RATE_LIMITS', 'on'],
     ['DATABASE_FETCH_ENDPOINT', 'https://evil.example/sql'],
     ['CHECKOUT_SUCCESS_URL', 'javascript:alert(1)'],
     ['CORS_ORIGINS', 'nonsense'],
@@ -200,14 +201,28 @@ describe('while JWT_SECRET is being changed', () => {
   });
 });
 
+const limiters = { AUTH_LIMIT: {}, PUBLIC_LIMIT: {}, GENERAL_LIMIT: {}, MACHINE_LIMIT: {} };
+const bindings = { CATALOGUE: {}, WEBHOOK_QUEUE: {}, ...limiters, ...goodVariables };
+/** Safe: the configuration is what finds out whether everything is there. */
+const environment = (values: object) => values as Env;
+const problemsOf = (values: object) => {
+  const result = parseEnv(environment(values));
+  return result.ok ? [] : result.problems.map(({ variable }) => variable);
+};
+
+describe('the bindings', () => {
+  test('are all needed, those of the rate limiter unless limits are off', () => {
+    expect(problemsOf(bindings)).toEqual([]);
+    for (const name of ['CATALOGUE', 'WEBHOOK_QUEUE', ...Object.keys(limiters)]) {
+      expect(problemsOf({ ...bindings, [name]: undefined })).toEqual([name]);
+    }
+    const unlimited = { CATALOGUE: {}, WEBHOOK_QUEUE: {}, ...goodVariables };
+    expect(problemsOf({ ...unlimited, RATE_LIMITS: 'off' })).toEqual([]);
+    expect(problemsOf(unlimited)).toEqual(Object.keys(limiters));
+  });
+});
+
 describe('mail by the binding', () => {
-  const bindings = { CATALOGUE: {}, WEBHOOK_QUEUE: {}, ...goodVariables };
-  const problemsOf = (values: object) => {
-    const result = parseEnv(environment(values));
-    return result.ok ? [] : result.problems.map(({ variable }) => variable);
-  };
-  /** Safe: the configuration is what finds out whether everything is there. */
-  const environment = (values: object) => values as Env;
   const EMAIL = { send: async () => undefined };
 
   test('needs a sender, and a sender needs a way for its mails', () => {
