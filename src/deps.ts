@@ -7,7 +7,12 @@ import { systemClock, type Clock } from './core/time.ts';
 import { createUsage, type Usage } from './core/usage.ts';
 import { connect, openDatabase, type Connection, type Database, type RequestDatabase } from './db/index.ts';
 import { emailBinding, type Config } from './env.ts';
-import { openPasswordHasher, type PasswordHasher } from './identity/index.ts';
+import {
+  createKeyMemory,
+  openPasswordHasher,
+  type KeyMemory,
+  type PasswordHasher,
+} from './identity/index.ts';
 import { openMail, type Mailer } from './mail/index.ts';
 import {
   createStripeClient,
@@ -34,6 +39,8 @@ export interface Deps {
   /** For secrets that are stored. */
   readonly sealing: Sealing;
   readonly passwords: PasswordHasher;
+  /** API keys that the isolate has just verified. */
+  readonly keys: KeyMemory;
   /** Deliveries that were refused, by code, and are not yet written down. */
   readonly rejections: Tally;
   /** What a request was counted for, which its answer tells. */
@@ -73,6 +80,7 @@ interface Isolate {
   readonly stripe: ReturnType<typeof createStripeClient>;
   readonly memory: DocumentMemory;
   readonly sealing: Sealing;
+  readonly keys: KeyMemory;
   readonly rejections: Tally;
 }
 
@@ -89,6 +97,7 @@ function isolateFor(config: Config): Isolate {
     stripe: createStripeClient(config.stripe),
     memory: createDocumentMemory(),
     sealing: createSealing(config.sealingKeys),
+    keys: createKeyMemory(systemClock),
     rejections: createTally(),
   };
   isolates.set(config, isolate);
@@ -112,6 +121,7 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     mail: openMail(config.mail, emailBinding(env)),
     sealing: isolate.sealing,
     passwords: openPasswordHasher(usage.passwords),
+    keys: isolate.keys,
     rejections: isolate.rejections,
     limits: [],
     requestId,

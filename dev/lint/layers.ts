@@ -10,7 +10,7 @@ const domains: Readonly<Record<string, readonly string[]>> = {
   customers: ['stripe'],
   stripe: [],
   outbound: ['customers', 'mail'],
-  identity: ['mail'],
+  identity: ['customers', 'mail'],
   ops: [],
   mail: [],
 };
@@ -27,7 +27,6 @@ const composition: readonly string[] = ['app', 'deps', 'env', 'index', 'jobs', '
  */
 const foreignKeys: Readonly<Record<string, readonly string[]>> = {
   credits: ['pricing', 'billing'],
-  identity: ['customers'],
 };
 
 export const domainNames = Object.keys(domains);

@@ -16,6 +16,13 @@ export interface User {
   readonly email: string | undefined;
   /** What a key may do; not there for a person, who may do all that the role allows. */
   readonly scopes?: readonly Scope[];
+  /** The key that it is proven by; not there for a person. */
+  readonly keyId?: string;
+  /**
+   * Whose Idempotency-Keys it shares, where that is not its issuer's subject: those of the keys that its key has taken
+   * the place of, so that a request which is repeated with the new key is not done twice.
+   */
+  readonly principal?: string;
   /** The sign-in that the credential comes from, where it comes from one of ours. */
   readonly sessionId?: string;
   /** Staff that has not set up its second factor yet: nothing is open but that. */
@@ -35,5 +42,10 @@ export type Actor = User | SystemActor;
 
 /** How an actor is written into history rows and the ledger: stable, and no personal data. */
 export function actorLabel(actor: Actor): string {
-  return actor.kind === 'user' ? `${actor.role}:${actor.subject}` : `system:${actor.name}`;
+  if (actor.kind === 'system') return `system:${actor.name}`;
+  const { role, subject, keyId } = actor;
+  // A customer, and the key that acts for it; a service's subject names its key.
+  return role === 'customer' && keyId !== undefined
+    ? `${role}:${subject}/key_${keyId}`
+    : `${role}:${subject}`;
 }

@@ -19,6 +19,15 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
+/** Those that a customer's key may have: it acts for its customer alone. */
+export const customerScopes = [
+  'credits:read',
+  'credits:spend',
+  'checkout:create',
+  'payments:read',
+  'subscriptions:manage',
+] as const satisfies readonly Scope[];
+
 /** Whether these scopes allow what one scope is asked for. */
 export function includesScope(granted: readonly Scope[], needed: Scope): boolean {
   if (granted.includes(needed)) return true;

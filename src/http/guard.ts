@@ -22,6 +22,8 @@ export interface Authenticated {
   readonly freshness?: Statement;
   /** Which key or service it is, to be counted by itself; not there for a person. */
   readonly machine?: string;
+  /** What is to be noted of the credential's use, once the request is answered. */
+  readonly afterwards?: (deps: Deps) => Promise<void>;
 }
 
 /** @throws `unauthenticated` for a credential that proves nobody, and says no more of it */
@@ -54,18 +56,20 @@ export function guard(
   authenticate: Authenticate,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
+    const deps = c.get('deps');
     const route = `${c.req.method === 'HEAD' ? 'GET' : c.req.method} ${c.req.path}`;
     const limit = publicRoutes.get(route);
     if (limit !== undefined) {
       if (limit !== 'unlimited') await countRequest(c, limit);
-    } else {
-      if (proofRoutes.has(route)) await countRequest(c, 'auth');
-      const { user, check, freshness } = await proveAndCount(c, authenticate);
-      c.set('user', user);
-      if (check !== undefined) c.get('deps').db.require(check);
-      if (freshness !== undefined) c.set('freshness', freshness);
+      return next();
     }
+    if (proofRoutes.has(route)) await countRequest(c, 'auth');
+    const { user, check, freshness, afterwards } = await proveAndCount(c, authenticate);
+    c.set('user', user);
+    if (check !== undefined) deps.db.require(check);
+    if (freshness !== undefined) c.set('freshness', freshness);
     await next();
+    if (afterwards !== undefined) deps.later('noteUse', afterwards);
   };
 }
 

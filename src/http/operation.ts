@@ -110,7 +110,7 @@ async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
     c.req.header('If-Match') ?? '',
     await c.req.text(),
   ];
-  const principal = JSON.stringify([user.issuer, user.subject]);
+  const principal = user.principal ?? JSON.stringify([user.issuer, user.subject]);
   const key = keyIn(header);
   return {
     id: await uuidFrom(JSON.stringify([principal, key])),

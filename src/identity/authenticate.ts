@@ -1,22 +1,25 @@
 import type { User } from '../core/actor.ts';
 import { invalidToken } from '../core/errors.ts';
 import type { Deps } from '../deps.ts';
+import { isKeyLike } from './api-key.ts';
 import { hashOf } from './secrets.ts';
 import { findCookieSession, requireFreshness, requireSession } from './session-queries.ts';
 import { verifyLegacyToken } from './legacy-token.ts';
 import { readToken, type TokenParts } from './token-parts.ts';
+import { verifyKey } from './verify-key.ts';
 import { verifyAccessToken, type TokenSettings } from './verify-token.ts';
 
 /**
  * Who a credential proves, for the guard. An access token is proven by its signature, and its session by the request's
- * first call to the database (`check`); the cookie of a browser by one call here.
+ * first call to the database (`check`); the cookie of a browser by one call here, and so is an API key, or by none.
  * @throws `invalid_token`
  */
 export async function authenticate(
   deps: Deps,
   { kind, text }: { readonly kind: 'bearer' | 'cookie'; readonly text: string },
 ) {
-  return kind === 'cookie' ? bySession(deps, text) : byToken(deps, text);
+  if (kind === 'cookie') return bySession(deps, text);
+  return isKeyLike(text) ? verifyKey(deps, text) : byToken(deps, text);
 }
 
 async function byToken({ config }: Deps, token: string) {

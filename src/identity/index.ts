@@ -1,3 +1,4 @@
 export { authenticate } from './authenticate.ts';
+export { createKeyMemory, type KeyMemory } from './key-memory.ts';
 export { openPasswordHasher, type PasswordHasher } from './passwords.ts';
 export { createIdentityRoutes } from './routes.ts';

@@ -1,7 +1,13 @@
 import { createRoutes } from '../http/index.ts';
+import { createAdminKeyRoutes } from './admin-key-routes.ts';
+import { createKeyRoutes } from './key-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createUserRoutes } from './user-routes.ts';
 
 export function createIdentityRoutes() {
-  return createRoutes().route('/', createSessionRoutes()).route('/', createUserRoutes());
+  return createRoutes()
+    .route('/', createSessionRoutes())
+    .route('/', createUserRoutes())
+    .route('/', createKeyRoutes())
+    .route('/', createAdminKeyRoutes());
 }

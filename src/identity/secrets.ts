@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import { sha256, toHex } from '../core/ids.ts';
 
 /** What a secret of ours begins with: a scanner knows what it has found. */
@@ -18,4 +19,10 @@ export function newSecret(kind: keyof typeof secretPrefixes): string {
 /** What is stored of a secret that is random enough to need no salt. */
 export async function hashOf(secret: string): Promise<string> {
   return toHex(await sha256(secret));
+}
+
+/** Whether two hashes are the same, in a time that tells nothing of where they differ. */
+export function isSameHash(one: string, other: string): boolean {
+  const encoder = new TextEncoder();
+  return one.length === other.length && timingSafeEqual(encoder.encode(one), encoder.encode(other));
 }

@@ -199,6 +199,8 @@ export const apiKeys = pgTable(
   {
     /** The part of the key that may be seen. */
     id: text().primaryKey(),
+    /** The first key of those that took each other's place: they share their Idempotency-Keys. */
+    family: text().notNull(),
     kind: text().notNull(),
     userId: uuid('user_id').notNull(),
     /** The customer that a customer's key acts for; null for a service's. */
