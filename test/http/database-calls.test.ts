@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { eventually } from '../support/eventually.ts';
 import { plantEvent } from '../support/inbox.ts';
+import { plantKey } from '../support/keys.ts';
 import { freshCode, givePassword, newPerson, newSession, plantSession } from '../support/people.ts';
 import { balanceOf, buy, newBuyer, pay, signature, type Buyer } from '../support/shop.ts';
 import { ask as askAs, subscriber } from '../support/subscriber.ts';
@@ -123,6 +124,25 @@ const freshAdmin = async () => plantSession(worker, await newPerson(worker, 'adm
 const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
 const pack = () => ({ package_key: `pack_${randomUUID().slice(0, 8)}`, ...terms('Package') });
 const terms = (name: string) => ({ name, price: 100, currency: 'GBP', credits: 10 });
+
+/** Asks as somebody who has just signed in, of a key of their own. */
+const ofOwnKey = (method: string, rest: string, body?: unknown) => async () => {
+  const person = await newPerson(worker);
+  const token = await plantSession(worker, person);
+  const { id } = await plantKey(worker, {
+    scopes: ['credits:read'],
+    customer: person.id,
+    owner: person.id,
+  });
+  const path = `/auth/api-keys${rest.replace('{id}', id)}`;
+  return worker.request(path, { method, token, ...(body === undefined ? {} : { body }) });
+};
+const ofKey = (method: string, rest: string, body?: unknown) => async () => {
+  const token = await freshAdmin();
+  const { id } = await plantKey(worker, { scopes: ['credits:read'] });
+  const path = `/admin/api-keys${rest.replace('{id}', id)}`;
+  return worker.request(path, { method, token, ...(body === undefined ? {} : { body }) });
+};
 
 /** What each route may cost in round trips to the database: the promise, and a request that costs the most. */
 const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promise<TestAnswer>]>> = {
@@ -269,6 +289,22 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /admin/users/:id/remove-second-factor': [2, changeAccount('remove-second-factor')],
   'POST /admin/users/:id/revoke-sessions': [2, changeAccount('revoke-sessions')],
   'PUT /admin/users/:id/role': [2, changeAccount('role', { role: 'admin' })],
+  'GET /auth/api-keys': [1, ofOwnKey('GET', '')],
+  'POST /auth/api-keys': [2, ofOwnKey('POST', '', { name: 'x', scopes: ['credits:read'] })],
+  'POST /auth/api-keys/:id/rotate': [2, ofOwnKey('POST', '/{id}/rotate', {})],
+  'DELETE /auth/api-keys/:id': [2, ofOwnKey('DELETE', '/{id}')],
+  'GET /admin/api-keys': [1, ofKey('GET', '')],
+  'GET /admin/api-keys/:id': [1, ofKey('GET', '/{id}')],
+  'POST /admin/api-keys': [2, ofKey('POST', '', { kind: 'service', name: 'x', scopes: ['credits:read'] })],
+  'POST /admin/api-keys/:id/rotate': [2, ofKey('POST', '/{id}/rotate', {})],
+  'DELETE /admin/api-keys/:id': [2, ofKey('DELETE', '/{id}')],
+  'POST /admin/api-keys/identify': [
+    1,
+    async () => {
+      const { key } = await plantKey(worker, { scopes: ['credits:read'] });
+      return worker.request('/admin/api-keys/identify', { token: admin, body: { key } });
+    },
+  ],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],

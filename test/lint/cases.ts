@@ -188,8 +188,8 @@ export const layerCases: readonly LintCase[] = [
   {
     rule: 'ratecard(domain-order)',
     file: 'src/identity/sign-in.ts',
-    forbids: ["import { $ } from '../customers/index.ts';", "import { $ } from '../ops/index.ts';"],
-    allows: ["import { $ } from '../db/client.ts';", "import { $ } from '../mail/index.ts';"],
+    forbids: ["import { $ } from '../credits/index.ts';", "import { $ } from '../ops/index.ts';"],
+    allows: ["import { $ } from '../customers/index.ts';", "import { $ } from '../mail/index.ts';"],
   },
   {
     rule: 'ratecard(domain-order)',

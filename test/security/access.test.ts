@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { createApp } from '../../src/app.ts';
 import type { Role } from '../../src/core/actor.ts';
+import { customerScopes, includesScope, scopes, type Scope } from '../../src/core/scopes.ts';
+import { newKey } from '../../src/identity/api-key.ts';
+import { plantKey } from '../support/keys.ts';
 import { newPerson, plantSession } from '../support/people.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
@@ -22,7 +25,7 @@ interface RouteUnderTest {
   readonly path: string;
   readonly access: string;
   /** What a key must be allowed to; undefined where no key comes in. */
-  readonly scope?: string | undefined;
+  readonly scope?: Scope | undefined;
   /** Wants password and code given just now. */
   readonly isFresh?: boolean;
 }
@@ -47,7 +50,7 @@ const routes: readonly RouteUnderTest[] = (() => {
       method,
       path,
       access: known?.access ?? accessOf(operation),
-      scope: termOf(operation, 'x-scope'),
+      scope: scopes.find((scope) => scope === termOf(operation, 'x-scope')),
       isFresh: 'x-fresh' in (operation ?? {}),
     };
   });
@@ -64,6 +67,8 @@ function termOf(operation: unknown, name: string): string | undefined {
 
 /** What is about people and their credentials: no key comes in there. */
 const peopleOnly = /^\/auth\/|^\/admin\/(users|api-keys)(\/|$)|\/identities(\/|$)/;
+
+const staffAccess = ['viewer', 'admin'];
 
 /** Names something that does not exist: whoever gets past the guard gets an answer about that. */
 const concrete = (path: string) => path.replaceAll(/:\w+/g, 'nothing_of_this_name');
@@ -104,11 +109,28 @@ const badCredentials: Readonly<Record<string, () => Promise<string | undefined> 
   'HS512 with our secret': () => sign(good('admin'), worker.tokens.secret, 'HS512'),
   'alg none': () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(good('admin'))}.`,
   'no signature': async () => (await signToken(worker.tokens, good('admin'))).replace(/[^.]*$/, ''),
+  'a key that nobody made': () => newKey('test', 'A'.repeat(12)),
+  'a key with another secret': async () => newKey('test', (await plantKey(worker, { scopes })).id),
+  'a key with a wrong checksum': async () =>
+    (await plantKey(worker, { scopes })).key.replace(/.$/, (last) => (last === '0' ? '1' : '0')),
+  'a key of another mode': async () => (await plantKey(worker, { scopes, mode: 'live' })).key,
+  'a key that is over': async () => (await plantKey(worker, { scopes, days: 0 })).key,
+  'a key that is revoked': () => endedKey('update api_keys set revoked_at = now() where id = $1'),
+  'a key whose owner is disabled': () =>
+    endedKey("update users set status = 'disabled' where id = (select user_id from api_keys where id = $1)"),
+  'a service’s key whose owner is an admin no more': () =>
+    endedKey("update users set role = 'customer' where id = (select user_id from api_keys where id = $1)"),
   'a changed payload': async () => {
     const [header, , signature] = (await signToken(worker.tokens, good('customer'))).split('.');
     return `${header}.${encode(good('admin'))}.${signature}`;
   },
 };
+
+async function endedKey(how: string): Promise<string> {
+  const { key, id } = await plantKey(worker, { scopes });
+  await worker.database.query(how, [id]);
+  return key;
+}
 
 function without(claim: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(good('admin')).filter(([name]) => name !== claim));
@@ -241,6 +263,47 @@ describe('every route that the app has', () => {
       const { status, text } = await ask(route, await plantSession(worker, admin));
       expect([401, 403, 500], `${route.method} ${route.path}: ${text}`).not.toContain(status);
     }
+  });
+
+  describe.each(['customer', 'service'] as const)('takes a key of a %s', (kind) => {
+    const all = kind === 'customer' ? customerScopes : scopes;
+    const isOpen = ({ access, scope }: RouteUnderTest) =>
+      scope !== undefined &&
+      (access === 'account' || (kind === 'customer' ? access === 'customer' : staffAccess.includes(access)));
+    const keyWith = async (granted: readonly Scope[]) =>
+      (await plantKey(worker, { scopes: granted, ...(kind === 'customer' && { customer: subject }) })).key;
+
+    test('that has all scopes where the kind may come in, and nowhere else', async () => {
+      const key = await keyWith(all);
+      for (const route of routes.filter(({ access }) => access !== 'public')) {
+        const { status, json, text } = await ask(route, key);
+        const outcome = [route.method, route.path, status];
+        if (isOpen(route) && includesScope(all, route.scope ?? 'metrics:read')) {
+          expect([401, 403, 500], `${outcome.join(' ')}: ${text}`).not.toContain(status);
+        } else {
+          expect([...outcome, json?.code]).toEqual([route.method, route.path, 403, 'forbidden']);
+        }
+      }
+    });
+
+    test('that has the scope of the route alone, and none that has all others', async () => {
+      for (const needed of new Set(routes.filter(isOpen).flatMap(({ scope }) => scope ?? []))) {
+        const [right, others] = [
+          await keyWith([needed]),
+          await keyWith(all.filter((scope) => !includesScope([scope], needed))),
+        ];
+        for (const route of routes.filter((each) => isOpen(each) && each.scope === needed)) {
+          const { status, text } = await ask(route, right);
+          expect([401, 403, 500], `${route.method} ${route.path}: ${text}`).not.toContain(status);
+          const { json } = await ask(route, others);
+          expect([route.path, json?.code, json?.needed_scope]).toEqual([
+            route.path,
+            'insufficient_scope',
+            needed,
+          ]);
+        }
+      }
+    });
   });
 
   test('answers on the public list whatever token comes along', async () => {
