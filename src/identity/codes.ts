@@ -1,8 +1,9 @@
 import { systemClock } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
-import { hashOf } from './secrets.ts';
+import { openFactor } from './open-factor.ts';
+import { recoveryHashOf } from './recovery-codes.ts';
 import type { GivenCode } from './sign-in-queries.ts';
-import { stepOfCode, totpPurpose } from './totp.ts';
+import { stepOfCode } from './totp.ts';
 
 /** A second proof, as a request gives it: one of the two. */
 export interface CodeInput {
@@ -10,21 +11,15 @@ export interface CodeInput {
   readonly recoveryCode?: string | undefined;
 }
 
-/** How recovery codes are compared: people leave out the hyphens, and write them small. */
-function normalRecoveryCode(code: string): string {
-  return code.replaceAll(/[\s-]/g, '').toUpperCase();
-}
-
 /** What the database is asked to take: nothing, for a code that is wrong. */
 export async function readCode(
-  { sealing }: Deps,
+  deps: Deps,
   { code, recoveryCode }: CodeInput,
   factor: { readonly userId: string; readonly sealedSecret: string | null },
 ): Promise<GivenCode> {
-  if (recoveryCode !== undefined) {
-    return { step: null, recoveryHash: await hashOf(normalRecoveryCode(recoveryCode)) };
-  }
+  if (recoveryCode !== undefined) return { step: null, recoveryHash: await recoveryHashOf(recoveryCode) };
   if (code === undefined || factor.sealedSecret === null) return { step: null, recoveryHash: null };
-  const secret = await sealing.open(factor.sealedSecret, totpPurpose(factor.userId));
-  return { step: stepOfCode(secret, code, systemClock) ?? null, recoveryHash: null };
+  const secret = await openFactor(deps, factor.userId, factor.sealedSecret);
+  const step = secret === undefined ? undefined : stepOfCode(secret, code, systemClock);
+  return { step: step ?? null, recoveryHash: null };
 }

@@ -12,6 +12,7 @@ const quarterHour = { windowSeconds: 15 * 60 };
 const limits = {
   'sign-in': { name: 'sign-in', quota: 30, ...quarterHour },
   confirm: { name: 'confirm', quota: 30, ...quarterHour },
+  enrolment: { name: 'enrolment', quota: 30, ...quarterHour },
 } as const satisfies Record<string, Limit>;
 
 export type CountedAttempt = keyof typeof limits;

@@ -58,6 +58,36 @@ If you did not ask for this, tell who runs the service at once.
   };
 }
 
+export function factorConfirmedText({ isReplaced }: { readonly isReplaced: boolean }): MailText {
+  return {
+    subject: isReplaced ? 'Your second factor was replaced' : 'A second factor was set up',
+    text: `From now on your account asks for a code of the authenticator app that was just set up. ${isReplaced ? 'The one of before, and its recovery codes, open nothing any more. ' : ''}Every other session was signed out.
+
+If it was not you, tell who runs the service at once.
+`,
+  };
+}
+
+export function factorRemovedText(): MailText {
+  return {
+    subject: 'Your second factor was removed',
+    text: `Your account asks for no code any more: the second factor and its recovery codes were just removed, by somebody who gave your password and a code. Every other session was signed out.
+
+If it was not you, change your password at once, and tell who runs the service.
+`,
+  };
+}
+
+export function recoveryCodesRenewedText(): MailText {
+  return {
+    subject: 'You have new recovery codes',
+    text: `New recovery codes were just made for your account. The old ones open nothing any more.
+
+If it was not you, change your password at once, and set up your second factor anew.
+`,
+  };
+}
+
 function withArticle(role: string): string {
   return role === 'admin' ? 'an admin' : `a ${role}`;
 }

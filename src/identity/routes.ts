@@ -1,5 +1,6 @@
 import { createRoutes } from '../http/index.ts';
 import { createAdminKeyRoutes } from './admin-key-routes.ts';
+import { createFactorRoutes } from './factor-routes.ts';
 import { createKeyRoutes } from './key-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createUserRoutes } from './user-routes.ts';
@@ -7,6 +8,7 @@ import { createUserRoutes } from './user-routes.ts';
 export function createIdentityRoutes() {
   return createRoutes()
     .route('/', createSessionRoutes())
+    .route('/', createFactorRoutes())
     .route('/', createUserRoutes())
     .route('/', createKeyRoutes())
     .route('/', createAdminKeyRoutes());

@@ -12,7 +12,7 @@ export const emailAddress = z
 const givenPassword = exactText(1024);
 
 const codeLength = 'Six digits of the authenticator app.';
-const totpCode = z
+export const totpCode = z
   .string()
   .regex(/^\d{6}$/)
   .meta({ description: codeLength });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { totpOf } from '../../src/identity/totp.ts';
 import { eventually } from '../support/eventually.ts';
 import { plantEvent } from '../support/inbox.ts';
 import { plantKey } from '../support/keys.ts';
@@ -120,6 +121,12 @@ const changeAccount =
     return worker.request(`/admin/users/${person.id}/${action}`, { method, token, body });
   };
 const freshAdmin = async () => plantSession(worker, await newPerson(worker, 'admin'));
+const enrol = (token: string) => worker.request('/auth/second-factor', { method: 'POST', token });
+/** Asks as somebody who has just signed in with a second factor. */
+const asEnrolled = (method: string, path: string) => async () => {
+  const person = await newPerson(worker, 'customer', { hasSecondFactor: true });
+  return worker.request(path, { method, token: await plantSession(worker, person) });
+};
 
 const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
 const pack = () => ({ package_key: `pack_${randomUUID().slice(0, 8)}`, ...terms('Package') });
@@ -305,6 +312,19 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
       return worker.request('/admin/api-keys/identify', { token: admin, body: { key } });
     },
   ],
+  'POST /auth/second-factor': [2, async () => enrol(await plantSession(worker, await newPerson(worker)))],
+  'POST /auth/second-factor/confirm': [
+    2,
+    async () => {
+      const token = await plantSession(worker, await newPerson(worker));
+      const code = totpOf((await enrol(token)).json.secret).generate();
+      return worker.request('/auth/second-factor/confirm', { token, body: { code } });
+    },
+  ],
+  'GET /auth/second-factor': [1, asEnrolled('GET', '/auth/second-factor')],
+  // Of what wants a fresh proof, one call asks whether there is one.
+  'DELETE /auth/second-factor': [2, asEnrolled('DELETE', '/auth/second-factor')],
+  'POST /auth/second-factor/recovery-codes': [2, asEnrolled('POST', '/auth/second-factor/recovery-codes')],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],
