@@ -9,7 +9,9 @@ import { connect, openDatabase, type Connection, type Database, type RequestData
 import { emailBinding, type Config } from './env.ts';
 import {
   createKeyMemory,
+  openIssuers,
   openPasswordHasher,
+  type Issuers,
   type KeyMemory,
   type PasswordHasher,
 } from './identity/index.ts';
@@ -41,6 +43,8 @@ export interface Deps {
   readonly passwords: PasswordHasher;
   /** API keys that the isolate has just verified. */
   readonly keys: KeyMemory;
+  /** Those who vouch for people elsewhere. */
+  readonly issuers: Issuers;
   /** Deliveries that were refused, by code, and are not yet written down. */
   readonly rejections: Tally;
   /** What a request was counted for, which its answer tells. */
@@ -82,6 +86,7 @@ interface Isolate {
   readonly sealing: Sealing;
   readonly keys: KeyMemory;
   readonly rejections: Tally;
+  readonly issuers: Issuers;
 }
 
 const isolates = new WeakMap<Config, Isolate>();
@@ -99,6 +104,7 @@ function isolateFor(config: Config): Isolate {
     sealing: createSealing(config.sealingKeys),
     keys: createKeyMemory(systemClock),
     rejections: createTally(),
+    issuers: openIssuers(config.outsideIssuers),
   };
   isolates.set(config, isolate);
   return isolate;
@@ -122,6 +128,7 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     sealing: isolate.sealing,
     passwords: openPasswordHasher(usage.passwords),
     keys: isolate.keys,
+    issuers: isolate.issuers,
     rejections: isolate.rejections,
     limits: [],
     requestId,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { issuerProblems, outsideIssuers, type OutsideIssuer } from './core/outside-issuers.ts';
 import { sealingKeys, type SealingKey } from './core/seal.ts';
 import { list, loopbackUrl, postgresUrl, signingSecret, webUrl } from './core/variable.ts';
 import { mailSettings, mailVariables, missingMailVariables, type MailSettings } from './mail/index.ts';
@@ -16,6 +17,8 @@ const variables = z.object({
   JWT_AUDIENCE: z.string().min(1, 'must not be empty'),
   /** Takes customers' tokens of the old back end, which signed with the same secret; this names their issuer. */
   JWT_LEGACY_ISSUER: z.string().min(1, 'must not be empty').optional(),
+  /** Others who vouch for people. */
+  OUTSIDE_ISSUERS: outsideIssuers.optional(),
   STRIPE_SECRET_KEY: z
     .string()
     .regex(/^(sk|rk)_(test|live)_\w{8,}$/, 'must be a secret or restricted key of Stripe'),
@@ -100,6 +103,7 @@ export interface Config {
     readonly audience: string;
     readonly legacyIssuer: string | undefined;
   };
+  readonly outsideIssuers: readonly OutsideIssuer[];
   readonly stripe: {
     readonly secretKey: string;
     readonly webhookSecrets: readonly string[];
@@ -138,7 +142,10 @@ export type ConfigResult =
 export function checkVariables(env: Readonly<Record<string, unknown>>): ConfigResult {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = variables.safeParse(present);
-  const besides = [...missingMailVariables(present).map(notSet), ...repeatedIssuers(present)];
+  const besides = [
+    ...missingMailVariables(present).map(notSet),
+    ...(parsed.success ? problemsBetween(parsed.data) : []),
+  ];
   if (parsed.success && besides.length === 0) return { ok: true, config: toConfig(parsed.data) };
   const problems = (parsed.error?.issues ?? []).map((issue) => {
     const variable = String(issue.path[0]);
@@ -151,11 +158,13 @@ function notSet(variable: string): ConfigProblem {
   return { variable, reason: 'is not set' };
 }
 
-/** Each issuer is somebody of its own: whose token it is decides how it is verified. */
-function repeatedIssuers(present: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
-  const { JWT_ISSUER: own, JWT_LEGACY_ISSUER: legacy } = present;
-  if (legacy === undefined || legacy !== own) return [];
-  return [{ variable: 'JWT_LEGACY_ISSUER', reason: 'must differ from JWT_ISSUER' }];
+function problemsBetween(values: Variables): readonly ConfigProblem[] {
+  return issuerProblems({
+    own: values.JWT_ISSUER,
+    legacy: values.JWT_LEGACY_ISSUER,
+    outside: values.OUTSIDE_ISSUERS ?? [],
+    allowsLoopback: values.LOOPBACK_ENDPOINTS === 'allowed',
+  });
 }
 
 /** Everything that the Worker needs. It serves nothing but /health while this is not ok. */
@@ -191,6 +200,7 @@ function toConfig(values: Variables): Config {
       audience: values.JWT_AUDIENCE,
       legacyIssuer: values.JWT_LEGACY_ISSUER,
     },
+    outsideIssuers: values.OUTSIDE_ISSUERS ?? [],
     stripe: {
       secretKey: values.STRIPE_SECRET_KEY,
       webhookSecrets: values.STRIPE_WEBHOOK_SECRET,

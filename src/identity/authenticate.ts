@@ -4,15 +4,13 @@ import type { Deps } from '../deps.ts';
 import { isKeyLike } from './api-key.ts';
 import { hashOf } from './secrets.ts';
 import { findCookieSession, requireFreshness, requireSession } from './session-queries.ts';
-import { verifyLegacyToken } from './legacy-token.ts';
-import { readToken, type TokenParts } from './token-parts.ts';
+import { userOfToken } from './token-user.ts';
 import { verifyKey } from './verify-key.ts';
-import { verifyAccessToken, type TokenSettings } from './verify-token.ts';
 
 /**
  * Who a credential proves, for the guard. An access token is proven by its signature, and its session by the request's
  * first call to the database (`check`); the cookie of a browser by one call here, and so is an API key, or by none.
- * @throws `invalid_token`
+ * @throws `invalid_token`; `issuer_unavailable` for a token of an outside issuer that does not tell its keys
  */
 export async function authenticate(
   deps: Deps,
@@ -22,23 +20,12 @@ export async function authenticate(
   return isKeyLike(text) ? verifyKey(deps, text) : byToken(deps, text);
 }
 
-async function byToken({ config }: Deps, token: string) {
-  const user = await verifyToken(readToken(token), config.tokens);
+async function byToken(deps: Deps, token: string) {
+  const user = await userOfToken(deps, token);
   const { sessionId, subject, role, issuer } = user;
   if (role === 'service') return { user, machine: JSON.stringify([issuer, subject]) };
   if (sessionId === undefined) return { user };
   return { user, check: requireSession(sessionId, subject), freshness: requireFreshness(sessionId) };
-}
-
-/** Whom a token names as its issuer only chooses who verifies it. */
-async function verifyToken(token: TokenParts, settings: TokenSettings): Promise<User> {
-  const { iss } = token.claims;
-  if (iss === settings.issuer) return verifyAccessToken(token, settings);
-  const { legacyIssuer } = settings;
-  if (legacyIssuer !== undefined && (iss === undefined || iss === legacyIssuer)) {
-    return verifyLegacyToken(token, settings, legacyIssuer);
-  }
-  throw invalidToken();
 }
 
 async function bySession({ db, config }: Deps, secret: string) {

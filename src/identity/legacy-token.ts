@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { User } from '../core/actor.ts';
 import { invalidToken } from '../core/errors.ts';
 import { exactText } from '../core/schema.ts';
 import { systemClock } from '../core/time.ts';
+import type { Identity } from './known-customer.ts';
 import { isSignedBy, namesKeyOf } from './token-keys.ts';
 import type { TokenParts } from './token-parts.ts';
 import { isOfNow, tokenTime } from './token-times.ts';
@@ -40,7 +40,7 @@ export async function verifyLegacyToken(
   token: TokenParts,
   settings: TokenSettings,
   legacyIssuer: string,
-): Promise<User> {
+): Promise<Identity> {
   const claims = legacyClaims.safeParse(token.claims).data;
   if (claims === undefined || !isOfNow(claims)) throw invalidToken();
   const { iss = legacyIssuer, aud = [settings.audience], sub, exp, email } = claims;
@@ -49,11 +49,5 @@ export async function verifyLegacyToken(
   // What names a key of ours was made by us, and says all that ours say.
   if (await namesKeyOf(settings, token)) throw invalidToken();
   if (!(await isSignedBy(settings, token))) throw invalidToken();
-  return {
-    kind: 'user',
-    role: 'customer',
-    issuer: legacyIssuer,
-    subject: sub,
-    email: emailIn(email ?? undefined),
-  };
+  return { issuer: legacyIssuer, subject: sub, email: emailIn(email ?? undefined) };
 }

@@ -2,6 +2,7 @@ import { createRoutes } from '../http/index.ts';
 import { createAdminKeyRoutes } from './admin-key-routes.ts';
 import { createFactorRoutes } from './factor-routes.ts';
 import { createKeyRoutes } from './key-routes.ts';
+import { createIdentityLinkRoutes } from './identity-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createUserRoutes } from './user-routes.ts';
 
@@ -11,5 +12,6 @@ export function createIdentityRoutes() {
     .route('/', createFactorRoutes())
     .route('/', createUserRoutes())
     .route('/', createKeyRoutes())
-    .route('/', createAdminKeyRoutes());
+    .route('/', createAdminKeyRoutes())
+    .route('/', createIdentityLinkRoutes());
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { systemClock } from '../core/time.ts';
 
+/** No token of access lives longer, whoever signed it. */
+export const maximumLifeSeconds = 24 * 60 * 60;
 /** How far another machine's clock may be from ours. */
-const leewaySeconds = 5;
+export const leewaySeconds = 5;
 
 /** Seconds since 1970, with or without a fraction, before the year 10000. */
 export const tokenTime = z.number().min(0).max(253_402_300_799);
@@ -13,8 +15,8 @@ interface TokenTimes {
   readonly nbf?: number | undefined;
 }
 
-/** Whether a token is good at this moment: not over, neither issued nor to begin in the future. */
-export function isOfNow({ exp, iat = 0, nbf = 0 }: TokenTimes): boolean {
+/** Whether a token is good at this moment: not over (by a grace), neither issued nor to begin in the future. */
+export function isOfNow({ exp, iat = 0, nbf = 0 }: TokenTimes, graceSeconds = 0): boolean {
   const now = systemClock.now().getTime() / 1000;
-  return exp > now && iat <= now + leewaySeconds && nbf <= now + leewaySeconds;
+  return exp + graceSeconds > now && iat <= now + leewaySeconds && nbf <= now + leewaySeconds;
 }

@@ -2,12 +2,10 @@ import { z } from 'zod';
 import { roles, type User } from '../core/actor.ts';
 import { invalidToken } from '../core/errors.ts';
 import { exactText, uuid } from '../core/schema.ts';
-import { isOfNow, tokenTime } from './token-times.ts';
+import { isOfNow, maximumLifeSeconds, tokenTime } from './token-times.ts';
 import { isSignedBy, type TokenSecrets } from './token-keys.ts';
 import type { TokenParts } from './token-parts.ts';
 
-/** No access token lives longer, whoever signed it. */
-const maximumLifeSeconds = 24 * 60 * 60;
 /** None of ours comes near. */
 const maximumLength = 4096;
 

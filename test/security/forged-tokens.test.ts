@@ -1,17 +1,43 @@
+import { sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodePart, hmac, hmacToken, ownSigner, signedToken, type Signer } from '../support/raw-token.ts';
+import { startIssuer, type DevIssuer } from '../../dev/issuer/index.ts';
+import { publicJwk, signatureOf as signatureBy } from '../../dev/issuer/keys.ts';
+import {
+  encodePart,
+  hmac,
+  hmacToken,
+  ownSigner,
+  nowFor,
+  outsideSigner,
+  signedToken,
+  type Signer,
+} from '../support/raw-token.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 import { contentForgeries, oddTokens } from './forgeries/content.ts';
 
 let worker: TestWorker;
 let own: Signer;
+let outside: DevIssuer;
+let other: DevIssuer;
+/** Whom nobody has configured. */
+let stranger: DevIssuer;
 
 beforeAll(async () => {
-  worker = await startWorker();
+  [outside, other, stranger] = await Promise.all([
+    startIssuer({ issuer: 'https://outside.test', audience: 'ratecard-outside' }),
+    startIssuer({ issuer: 'https://other.test', audience: 'ratecard-outside' }),
+    startIssuer(),
+  ]);
+  worker = await startWorker({
+    variables: { OUTSIDE_ISSUERS: JSON.stringify([outside.entry, other.entry]) },
+  });
   own = ownSigner(worker.tokens);
 });
 
-afterAll(() => worker.stop());
+afterAll(async () => {
+  await worker.stop();
+  await Promise.all([outside.stop(), other.stop(), stranger.stop()]);
+});
 
 const paths = ['/credits/balance', '/admin/pricing/plans', '/library/content'];
 
@@ -44,6 +70,7 @@ describe('a token with our own signature', () => {
   });
 
   test.each([
+    ['an end that is now', nowFor(0)],
     ['no jti', { jti: undefined }],
     ['no typ', { typ: undefined }],
     ['a role that is none', { role: 'root' }],
@@ -190,3 +217,173 @@ function changedHeader(): string {
 }
 
 test.each(forged)('a token with %s is refused', async (_, make) => expectRefused(make()));
+
+describe('a token with an outside issuer’s signature', () => {
+  test.each(contentForgeries)('is refused with %s', async (_, make) =>
+    expectRefused(make(outsideSigner(outside))),
+  );
+
+  test.each(oddTokens)('is taken with %s', async (_, make) => expectTaken(make(outsideSigner(outside))));
+
+  test.each(['RS256', 'ES256', 'EdDSA'] as const)(
+    'is taken by %s, a little after its end too',
+    async (algorithm) => {
+      const signer = outsideSigner(outside, algorithm);
+      await expectTaken(signedToken(signer));
+      await expectTaken(
+        signedToken(signer, { ...signer.header, x5t: 'AAAA', jku: 'https://evil.test/keys' }),
+      );
+      await expectTaken(
+        signedToken(signer, signer.header, { ...signer.claims(), iat: nowFor(-60).exp, exp: nowFor(-2).exp }),
+      );
+    },
+  );
+
+  test('is refused beyond 8192 characters, and taken with twice as many as ours may have', async () => {
+    const signer = outsideSigner(outside);
+    const filled = (length: number) =>
+      signedToken(signer, signer.header, { ...signer.claims(), x: 'x'.repeat(length) });
+    await expectTaken(filled(5000));
+    await expectRefused(filled(6000));
+  });
+});
+
+/** The outside issuer's public key in the forms that a careless verifier would take for a secret. */
+const publicKeys: Readonly<Record<string, () => string | Buffer>> = {
+  'its PEM': () => outside.key('RS256').publicKey.export({ type: 'spki', format: 'pem' }),
+  'its PEM without the last line break': () =>
+    String(outside.key('RS256').publicKey.export({ type: 'spki', format: 'pem' })).trim(),
+  'its PEM of PKCS #1': () => outside.key('RS256').publicKey.export({ type: 'pkcs1', format: 'pem' }),
+  'its DER': () => outside.key('RS256').publicKey.export({ type: 'spki', format: 'der' }),
+  'its DER of PKCS #1': () => outside.key('RS256').publicKey.export({ type: 'pkcs1', format: 'der' }),
+  'its JWK': () => JSON.stringify(publicJwk(outside.key('RS256'))),
+  'its JWK without kid, alg and use': () =>
+    JSON.stringify(outside.key('RS256').publicKey.export({ format: 'jwk' })),
+  'its modulus': () => String(publicJwk(outside.key('RS256')).n),
+  'the bytes of its modulus': () => Buffer.from(String(publicJwk(outside.key('RS256')).n), 'base64url'),
+  'the PEM of its other key': () => outside.key('ES256').publicKey.export({ type: 'spki', format: 'pem' }),
+  'the bytes of its third key': () => Buffer.from(String(publicJwk(outside.key('EdDSA')).x), 'base64url'),
+};
+
+describe.each(Object.entries(publicKeys))(
+  'with an outside issuer’s public key as secret: %s',
+  (_, secret) => {
+    test.each(['HS256', 'HS384', 'HS512'])('%s is refused', async (alg) => {
+      const { kid } = outside.key('RS256');
+      const hash = alg.replace('HS', 'sha');
+      for (const [claims, header] of [
+        [outsideSigner(outside).claims(), { alg, typ: 'JWT', kid }],
+        [outsideSigner(outside).claims(), { alg, typ: 'JWT' }],
+        [admin(), { alg, typ: 'JWT', kid }],
+      ] as const) {
+        await expectRefused(hmacToken(secret(), header, claims, hash));
+      }
+    });
+  },
+);
+
+/** Claims of the outside issuer, with a signature that is none of its own, or not by the algorithm that it names. */
+const outsideForged: readonly (readonly [string, () => string])[] = [
+  ...['none', 'NONE', ''].map(
+    (alg) => [`alg "${alg}"`, () => `${outsideUnsigned({ alg, kid: outside.key('RS256').kid })}.`] as const,
+  ),
+  ...['RS384', 'RS512', 'PS256', 'ES384', 'ES512', 'HS256', 'Ed448', 'ML-DSA-44'].map(
+    (alg) => [`${alg} in the header of an RS256 token`, () => outsideSigned({ alg })] as const,
+  ),
+  ...(['RS256', 'ES256', 'EdDSA'] as const).flatMap((algorithm) => [
+    [
+      `${algorithm} and an empty signature`,
+      () => `${outsideUnsigned(outsideSigner(outside, algorithm).header)}.`,
+    ] as const,
+    [`${algorithm} and a signature of zeros`, () => withZeros(algorithm)] as const,
+    [`${algorithm} and the signature of another token`, () => borrowed(algorithm)] as const,
+    [`${algorithm} by the same key of another issuer`, () => crossed(algorithm)] as const,
+    [`${algorithm} by a stranger with its kid`, () => byStranger(algorithm)] as const,
+    [
+      `${algorithm} with a kid that it does not have`,
+      () => byStranger(algorithm, { kid: 'nobody' }),
+    ] as const,
+    [`${algorithm} by a stranger without a kid`, () => byStranger(algorithm, { kid: undefined })] as const,
+    [
+      `${algorithm} by a stranger with its own jwk`,
+      () => byStranger(algorithm, { jwk: publicJwk(stranger.key(algorithm)) }),
+    ] as const,
+    [
+      `${algorithm} by a stranger with its own jku`,
+      () => byStranger(algorithm, { jku: stranger.jwksUrl, kid: stranger.key(algorithm).kid }),
+    ] as const,
+    [
+      `${algorithm} by a stranger with its own x5u`,
+      () => byStranger(algorithm, { x5u: stranger.jwksUrl }),
+    ] as const,
+    [
+      `${algorithm} and our own issuer`,
+      () => signedToken(outsideSigner(outside, algorithm), undefined, admin()),
+    ] as const,
+  ]),
+  ['ES256 in the encoding of X.509', () => ecInDer()],
+  ['ES256 with the kid of its RSA key', () => outsideSigned({ kid: outside.key('RS256').kid }, 'ES256')],
+  ['RS256 with the kid of its EC key', () => outsideSigned({ kid: outside.key('ES256').kid })],
+  [
+    'our own secret',
+    () => hmacToken(worker.tokens.secret, { alg: 'HS256', typ: 'JWT' }, outsideSigner(outside).claims()),
+  ],
+  ['a path as kid', () => outsideSigned({ kid: '../../jwks.json' })],
+  ['__proto__ as kid', () => outsideSigned({ kid: '__proto__' })],
+  ['a kid of many scripts', () => outsideSigned({ kid: '\u{1F511}|ключ' })],
+  ['the claims changed', () => outsideChanged()],
+];
+
+const outsideUnsigned = (header: Readonly<Record<string, unknown>>) =>
+  `${encodePart(header)}.${encodePart(outsideSigner(outside).claims())}`;
+
+function outsideSigned(
+  header: Readonly<Record<string, unknown>>,
+  algorithm: 'RS256' | 'ES256' | 'EdDSA' = 'RS256',
+) {
+  const signer = outsideSigner(outside, algorithm);
+  return signedToken(signer, { ...signer.header, ...header });
+}
+
+function byStranger(algorithm: 'RS256' | 'ES256' | 'EdDSA', header: Readonly<Record<string, unknown>> = {}) {
+  const signed = outsideUnsigned({ ...outsideSigner(outside, algorithm).header, ...header });
+  return `${signed}.${signatureBy(stranger.key(algorithm), signed)}`;
+}
+
+function crossed(algorithm: 'RS256' | 'ES256' | 'EdDSA') {
+  const signer = outsideSigner(other, algorithm);
+  return signedToken(signer, signer.header, outsideSigner(outside).claims());
+}
+
+function borrowed(algorithm: 'RS256' | 'ES256' | 'EdDSA') {
+  const signer = outsideSigner(outside, algorithm);
+  const signed = `${encodePart(signer.header)}.${encodePart({ ...signer.claims(), sub: 'victim' })}`;
+  return `${signed}.${signatureOf(signedToken(signer))}`;
+}
+
+function withZeros(algorithm: 'RS256' | 'ES256' | 'EdDSA') {
+  const length = algorithm === 'RS256' ? 256 : 64;
+  return `${outsideUnsigned(outsideSigner(outside, algorithm).header)}.${Buffer.alloc(length).toString('base64url')}`;
+}
+
+function ecInDer() {
+  const signed = outsideUnsigned(outsideSigner(outside, 'ES256').header);
+  const signature = sign('sha256', Buffer.from(signed), outside.key('ES256').privateKey);
+  return `${signed}.${signature.toString('base64url')}`;
+}
+
+function outsideChanged() {
+  const [header, , signature] = signedToken(outsideSigner(outside)).split('.');
+  return `${header}.${encodePart({ ...outsideSigner(outside).claims(), sub: 'victim' })}.${signature}`;
+}
+
+test.each(outsideForged)('a token of an outside issuer with %s is refused', async (_, make) =>
+  expectRefused(make()),
+);
+
+test('nobody is asked for a key that a token brings along, or for one of an issuer that nobody is', async () => {
+  for (const token of [stranger.token({ subject: 'x' }), byStranger('RS256', { jku: stranger.jwksUrl })]) {
+    await expectRefused(token);
+  }
+  expect(stranger.requestCount).toBe(0);
+});

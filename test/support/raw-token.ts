@@ -1,4 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { signatureOf } from '../../dev/issuer/keys.ts';
+import type { DevIssuer } from '../../dev/issuer/index.ts';
+import type { IssuerAlgorithm } from '../../src/core/outside-issuers.ts';
 
 /** A part of a token: an object, or JSON (or what is none) as text or bytes. */
 export type Part = Readonly<Record<string, unknown>> | string | Uint8Array;
@@ -55,6 +58,15 @@ export function ownSigner(tokens: {
       ...nowFor(600),
     }),
     sign: (signed) => hmac(tokens.secret, signed),
+  };
+}
+
+/** A good token of an outside issuer. */
+export function outsideSigner(issuer: DevIssuer, algorithm: IssuerAlgorithm = 'RS256'): Signer {
+  return {
+    header: { alg: algorithm, typ: 'JWT', kid: issuer.key(algorithm).kid },
+    claims: () => ({ iss: issuer.issuer, aud: issuer.audience, sub: 'somebody', jti: 'one', ...nowFor(600) }),
+    sign: (signed) => signatureOf(issuer.key(algorithm), signed),
   };
 }
 

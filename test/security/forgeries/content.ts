@@ -65,7 +65,6 @@ const claims: readonly Forgery[] = [
   ...['iss', 'aud', 'sub', 'jti'].flatMap((name) =>
     wrongValues.map((value) => [`${name} as ${value}`, claimAs(name, value)] as const),
   ),
-  ['exp that is now', claimsWith({ exp: Math.floor(Date.now() / 1000) })],
   ['exp a second ago, and a bit', claimsWith({ exp: Date.now() / 1000 - 6 })],
   ['exp before iat', claimsWith({ iat: nowFor(0).iat, exp: nowFor(-60).exp })],
   ['exp equal to iat', claimsWith({ iat: nowFor(4).exp, exp: nowFor(4).exp })],

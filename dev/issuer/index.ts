@@ -1,0 +1,1 @@
+export { type DevIssuer, startIssuer } from './server.ts';
