@@ -11,8 +11,10 @@ import { screen, type RunningStack } from './stack/screen.ts';
 import {
   startDatabase,
   startMail,
+  startOutsideIssuer,
   startStripe,
   type DatabaseService,
+  type IssuerService,
   type MailService,
   type StripeService,
 } from './stack/services.ts';
@@ -54,20 +56,21 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
     secretKey: own.STRIPE_SECRET_KEY,
     webhookSecret: own.STRIPE_WEBHOOK_SECRET ?? secrets.webhook_secret,
   };
-  const [database, stripe, mail, shop] = await Promise.all([
+  const [database, stripe, mail, outside, shop] = await Promise.all([
     started(startDatabase(own.DATABASE_URL, options)),
     started(startStripe(ownStripe, options)),
     started(startMail(own)),
+    started(startOutsideIssuer(own)),
     started(startDemoShop()),
   ]);
   const users = await fillIn(database, stripe, issuer);
   const defaults = { AUTH_ENC_KEY: secrets.auth_enc_key, PUBLIC_URL: url, ...own };
-  const variables = workerVariables(defaults, { database, stripe, mail, shop, issuer });
+  const variables = workerVariables(defaults, { database, stripe, mail, outside, shop, issuer });
   const worker = await started(startLocalWorker(port, variables, stateFolder));
   stripe.deliverTo(`${url}/payment/webhook`);
   shop.open({ worker: url, customerToken: users.customer.token });
   const isLimited = own.RATE_LIMITS !== 'off';
-  announce({ stateFolder, isLimited, worker, database, stripe, mail, shop, issuer, users });
+  announce({ stateFolder, isLimited, worker, database, stripe, mail, outside, shop, issuer, users });
   return { failed: worker.failed };
 }
 
@@ -75,6 +78,7 @@ interface Parts {
   readonly database: DatabaseService;
   readonly stripe: StripeService;
   readonly mail: MailService;
+  readonly outside: IssuerService;
   readonly shop: DemoShop;
   readonly issuer: TokenIssuer;
 }
@@ -99,7 +103,7 @@ async function fillIn(
 /** What the Worker is configured with; the developer's own variables stand over ours. */
 function workerVariables(
   own: Readonly<Record<string, string>>,
-  { database, stripe, mail, shop, issuer }: Parts,
+  { database, stripe, mail, outside, shop, issuer }: Parts,
 ) {
   return {
     CHECKOUT_SUCCESS_URL: shop.successUrl,
@@ -107,6 +111,7 @@ function workerVariables(
     PORTAL_RETURN_URL: shop.url,
     ...own,
     ...mail.variables,
+    ...outside.variables,
     DATABASE_URL: database.url,
     ...(database.gateway === null ? {} : { DATABASE_FETCH_ENDPOINT: database.gateway }),
     LOOPBACK_ENDPOINTS: 'allowed',
@@ -129,7 +134,7 @@ function announce(
       readonly users: DemoUsers;
     },
 ): void {
-  const { stateFolder, isLimited, worker, database, stripe, mail, shop, issuer, users } = stack;
+  const { stateFolder, isLimited, worker, database, stripe, mail, outside, shop, issuer, users } = stack;
   const stackFile = join(stateFolder, 'dev.json');
   writeWhole(stackFile, {
     worker: worker.url,
@@ -144,6 +149,7 @@ function announce(
     jwt_secret: issuer.secret,
     jwt_issuer: issuer.issuer,
     jwt_audience: issuer.audience,
+    outside_token_url: outside.tokenUrl,
     ...users,
   });
   running.push({ stop: async () => removeState(stateFolder, ['dev.json']) });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { connectRunner } from '../database/connect.ts';
 import { migrationsDirectory, readMigrations } from '../database/migrations.ts';
+import { startIssuer } from '../issuer/index.ts';
 import { startMailbox } from '../mailbox/index.ts';
 import { startGateway } from '../neon-gateway/index.ts';
 import { startPostgres } from '../postgres.ts';
@@ -133,5 +134,24 @@ export async function startMail(own: Readonly<Record<string, string>>): Promise<
       MAIL_FROM: own.MAIL_FROM ?? 'Ratecard <ratecard@example.com>',
     },
     stop: () => mailbox.stop(),
+  };
+}
+
+export interface IssuerService extends Service {
+  /** Where it makes tokens for anybody; null: the developer's own issuers are configured. */
+  readonly tokenUrl: string | null;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The issuers of the developer's own OUTSIDE_ISSUERS, else one on this machine. */
+export async function startOutsideIssuer(own: Readonly<Record<string, string>>): Promise<IssuerService> {
+  if (own.OUTSIDE_ISSUERS !== undefined) {
+    return { tokenUrl: null, variables: {}, stop: async () => undefined };
+  }
+  const issuer = await startIssuer();
+  return {
+    tokenUrl: issuer.tokenUrl,
+    variables: { OUTSIDE_ISSUERS: JSON.stringify([issuer.entry]) },
+    stop: () => issuer.stop(),
   };
 }

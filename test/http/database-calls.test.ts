@@ -16,7 +16,7 @@ let buyer: Buyer;
 let admin: string;
 
 beforeAll(async () => {
-  worker = await startWorker();
+  worker = await startWorker({ variables: { JWT_LEGACY_ISSUER: 'https://old.test' } });
   await syncToStripe(worker);
   [buyer, admin] = await Promise.all([newBuyer(worker), worker.token('admin')]);
   await pay((await buy(worker, buyer, { package: 'credits_500' })).checkoutUrl);
@@ -120,6 +120,14 @@ const changeAccount =
     const method = action === 'role' ? 'PUT' : 'POST';
     return worker.request(`/admin/users/${person.id}/${action}`, { method, token, body });
   };
+/** Of an issuer that is configured: the old back end's. */
+const changeIdentity = (method: string) => async () => {
+  const token = await freshAdmin();
+  const body = { issuer: 'https://old.test', subject: randomUUID() };
+  const path = `/admin/customers/${buyer.subject}/identities`;
+  const linked = await worker.request(path, { token, body });
+  return method === 'POST' ? linked : worker.request(path, { method, token, body });
+};
 const freshAdmin = async () => plantSession(worker, await newPerson(worker, 'admin'));
 const enrol = (token: string) => worker.request('/auth/second-factor', { method: 'POST', token });
 /** Asks as somebody who has just signed in with a second factor. */
@@ -189,6 +197,12 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'POST /payment/create-portal-session': [2, write('/payment/create-portal-session', {})],
   'GET /admin/customers': [1, readAsAdmin('/admin/customers?search=x')],
   'GET /admin/customers/:id': [1, () => readAsAdmin(`/admin/customers/${buyer.subject}`)()],
+  'GET /admin/customers/:id/identities': [
+    1,
+    () => readAsAdmin(`/admin/customers/${buyer.subject}/identities`)(),
+  ],
+  'POST /admin/customers/:id/identities': [2, changeIdentity('POST')],
+  'DELETE /admin/customers/:id/identities': [2, changeIdentity('DELETE')],
   'POST /admin/customers/:id/credits/grant': [1, move('grant', { credits: 5 })],
   'POST /admin/customers/:id/credits/adjust': [1, move('adjust', { credits: -1 })],
   'POST /admin/customers/:id/credits/claw-back': [1, move('claw-back', { credits: 1 })],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startIssuer, type DevIssuer } from '../../dev/issuer/index.ts';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
-import { newSession } from '../support/people.ts';
+import { newPerson, plantSession } from '../support/people.ts';
 import { hmacToken, nowFor, outsideSigner, ownSigner, signedToken, type Part } from '../support/raw-token.ts';
 import { startWorker, type TestRequest, type TestWorker } from '../support/worker.ts';
 
@@ -228,6 +228,8 @@ describe('the same person at two issuers', () => {
   const links = (customer: string, request: TestRequest) =>
     worker.request(`/admin/customers/${customer}/identities`, request);
 
+  const freshAdmin = async () => plantSession(worker, await newPerson(worker, 'admin'));
+
   /** Two customers, of one subject. */
   async function twoCustomers() {
     const subject = randomUUID();
@@ -250,7 +252,8 @@ describe('the same person at two issuers', () => {
   const creditsWith = async (token: string) => (await balance(token)).json.credits.balance;
 
   test('is two customers until an admin links them, and again after the link is taken away', async () => {
-    const { accessToken: token, person } = await newSession(worker, 'admin');
+    const person = await newPerson(worker, 'admin');
+    const token = await plantSession(worker, person);
     const { subject, first, second } = await twoCustomers();
     expect(first).not.toBe(second);
     await give(first);
@@ -287,7 +290,7 @@ describe('the same person at two issuers', () => {
   });
 
   test('can be linked before it was ever seen, and once, of twenty admins at once', async () => {
-    const { accessToken: token } = await newSession(worker, 'admin');
+    const token = await freshAdmin();
     const targets = await Promise.all([twoCustomers(), twoCustomers()]);
     const identity = { issuer: two.issuer, subject: randomUUID() };
     const answers = await Promise.all(
@@ -304,7 +307,7 @@ describe('the same person at two issuers', () => {
   });
 
   test('is not linked where its own customer has something', async () => {
-    const { accessToken: token } = await newSession(worker, 'admin');
+    const token = await freshAdmin();
     const { subject, first, second } = await twoCustomers();
     await give(second);
     const refused = await links(first, { token, body: { issuer: two.issuer, subject } });
@@ -323,7 +326,7 @@ describe('the same person at two issuers', () => {
     ['an issuer that nobody configured', 'https://evil.test', 'unknown_issuer'],
     ['a user of ours', undefined, 'own_issuer'],
   ])('is not linked for %s', async (_, issuer, code) => {
-    const { accessToken: token } = await newSession(worker, 'admin');
+    const token = await freshAdmin();
     const { first } = await twoCustomers();
     const body = { issuer: issuer ?? worker.tokens.issuer, subject: randomUUID() };
     const { status, json } = await links(first, { token, body });
@@ -331,8 +334,9 @@ describe('the same person at two issuers', () => {
   });
 
   test('can be linked to a user of ours, and to a customer of the old back end', async () => {
-    const { accessToken: token } = await newSession(worker, 'admin');
-    const { accessToken: ours, person } = await newSession(worker);
+    const token = await freshAdmin();
+    const person = await newPerson(worker);
+    const ours = await plantSession(worker, person);
     const subject = randomUUID();
     await worker.database.query('insert into customers (issuer, subject) values ($1, $2)', [
       worker.tokens.issuer,
@@ -355,17 +359,17 @@ describe('the same person at two issuers', () => {
   test('is linked by an admin alone, who has just proven who it is; a viewer may look', async () => {
     const { first, subject } = await twoCustomers();
     const body = { issuer: two.issuer, subject };
-    const viewer = await newSession(worker, 'viewer');
-    const looked = await links(first, { token: viewer.accessToken });
+    const viewer = await plantSession(worker, await newPerson(worker, 'viewer'));
+    const looked = await links(first, { token: viewer });
     expect([looked.status, looked.databaseCalls]).toEqual([200, 1]);
-    expect((await links(first, { token: viewer.accessToken, body })).status).toBe(403);
+    expect((await links(first, { token: viewer, body })).status).toBe(403);
     const script = await links(first, { token: await worker.token('admin'), body });
     expect([script.status, script.json.code]).toEqual([403, 'reauthentication_required']);
     const mapped = await links(first, { token: tokenOfTwo(randomUUID(), { groups: 'billing' }), body });
     expect([mapped.status, mapped.json.code]).toEqual([403, 'reauthentication_required']);
-    const nobody = await links(randomUUID(), { token: viewer.accessToken });
+    const nobody = await links(randomUUID(), { token: viewer });
     expect([nobody.status, nobody.json.code]).toEqual([404, 'customer_not_found']);
-    const { accessToken: token } = await newSession(worker, 'admin');
+    const token = await freshAdmin();
     for (const method of ['POST', 'DELETE']) {
       const { status, json } = await links(randomUUID(), { token, method, body });
       expect([status, json.code]).toEqual([404, 'customer_not_found']);

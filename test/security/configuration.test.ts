@@ -17,6 +17,13 @@ const goodVariables = {
   PUBLIC_URL: 'https://billing.shop.test',
 };
 
+const goodIssuer = {
+  issuer: 'https://accounts.shop.test',
+  audience: 'ratecard',
+  jwks_url: 'https://accounts.shop.test/jwks.json',
+};
+const issuers = (...entries: unknown[]) => JSON.stringify(entries);
+
 const goodMail = {
   MAIL_API_URL: 'https://api.resend.com/emails',
   MAIL_API_KEY: 're_123456789',
@@ -96,6 +103,122 @@ describe('the configuration', () => {
     ['MAIL_FROM', 'b@shop.test <a@shop.test>'],
   ])('is refused with %s=%j', (variable, value) => {
     expect(problemsWith({ ...goodMail, [variable]: value })).toEqual([variable]);
+  });
+
+  test('takes outside issuers, and says what is left out', () => {
+    const special = {
+      issuer: 'https://other.test',
+      audience: ['a', 'b'],
+      jwks_url: 'https://other.test/jwks',
+      algorithms: ['EdDSA'],
+      email_claim: 'mail',
+      role_claim: 'groups',
+      role_values: { staff: 'viewer', root: 'admin' },
+    };
+    const result = checkVariables({ ...goodVariables, OUTSIDE_ISSUERS: issuers(goodIssuer, special) });
+    expect(result.ok && result.config.outsideIssuers).toEqual([
+      {
+        issuer: goodIssuer.issuer,
+        audience: ['ratecard'],
+        jwksUrl: new URL(goodIssuer.jwks_url),
+        algorithms: ['RS256', 'ES256', 'EdDSA'],
+        emailClaim: 'email',
+        role: undefined,
+      },
+      {
+        issuer: special.issuer,
+        audience: ['a', 'b'],
+        jwksUrl: new URL(special.jwks_url),
+        algorithms: ['EdDSA'],
+        emailClaim: 'mail',
+        role: {
+          claim: 'groups',
+          values: new Map([
+            ['staff', 'viewer'],
+            ['root', 'admin'],
+          ]),
+        },
+      },
+    ]);
+    for (const none of [undefined, '', '[]']) {
+      const without = checkVariables({ ...goodVariables, OUTSIDE_ISSUERS: none });
+      expect(without.ok && without.config.outsideIssuers).toEqual([]);
+    }
+  });
+
+  test.each([
+    ['no JSON', 'nonsense'],
+    ['no list', JSON.stringify(goodIssuer)],
+    ['text', issuers('https://accounts.shop.test')],
+    ['null', issuers(null)],
+    ['no issuer', issuers({ ...goodIssuer, issuer: undefined })],
+    ['an empty issuer', issuers({ ...goodIssuer, issuer: '' })],
+    ['a number as issuer', issuers({ ...goodIssuer, issuer: 1 })],
+    ['no audience', issuers({ ...goodIssuer, audience: undefined })],
+    ['an empty audience', issuers({ ...goodIssuer, audience: '' })],
+    ['an empty list of audiences', issuers({ ...goodIssuer, audience: [] })],
+    ['no jwks_url', issuers({ ...goodIssuer, jwks_url: undefined })],
+    ['keys by plain HTTP', issuers({ ...goodIssuer, jwks_url: 'http://accounts.shop.test/jwks' })],
+    ['keys from this machine', issuers({ ...goodIssuer, jwks_url: 'http://127.0.0.1:4000/jwks' })],
+    ['a user in the URL', issuers({ ...goodIssuer, jwks_url: 'https://a:b@accounts.shop.test/jwks' })],
+    ['a URL of another kind', issuers({ ...goodIssuer, jwks_url: 'file:///etc/passwd' })],
+    ['a shared secret', issuers({ ...goodIssuer, algorithms: ['HS256'] })],
+    ['no signature', issuers({ ...goodIssuer, algorithms: ['none'] })],
+    ['no algorithm', issuers({ ...goodIssuer, algorithms: [] })],
+    ['an algorithm twice', issuers({ ...goodIssuer, algorithms: ['ES256', 'ES256'] })],
+    ['a claim of a role without values', issuers({ ...goodIssuer, role_claim: 'role' })],
+    ['values of a role without a claim', issuers({ ...goodIssuer, role_values: { a: 'admin' } })],
+    ['no values of a role', issuers({ ...goodIssuer, role_claim: 'role', role_values: {} })],
+    [
+      'a role that is not to be given',
+      issuers({ ...goodIssuer, role_claim: 'r', role_values: { a: 'service' } }),
+    ],
+    ['a member that nobody knows', issuers({ ...goodIssuer, jwks_uri: 'https://x.test' })],
+    ['an issuer twice', issuers(goodIssuer, goodIssuer)],
+    ['our own issuer', issuers({ ...goodIssuer, issuer: goodVariables.JWT_ISSUER })],
+    ['the old back end', issuers({ ...goodIssuer, issuer: 'https://old.test' })],
+  ])('is refused with outside issuers of which one has %s', (_, value) => {
+    const changes = { OUTSIDE_ISSUERS: value, JWT_LEGACY_ISSUER: 'https://old.test' };
+    expect(problemsWith(changes)).toEqual(['OUTSIDE_ISSUERS']);
+  });
+
+  test('says which member of which issuer is wrong', () => {
+    const reasonOf = (...entries: unknown[]) => {
+      const result = checkVariables({ ...goodVariables, OUTSIDE_ISSUERS: issuers(...entries) });
+      return result.ok ? undefined : result.problems[0]?.reason;
+    };
+    const other = { ...goodIssuer, issuer: 'https://other.test' };
+    expect(reasonOf(goodIssuer, { ...other, algorithms: ['private'] })).toMatch(
+      /^entry 2: algorithms must be/,
+    );
+    expect(reasonOf({ ...goodIssuer, audience: 1 })).toMatch(/^entry 1: audience/);
+    expect(reasonOf({ ...goodIssuer, jwks_url: 'private' })).toMatch(
+      /^entry 1: jwks_url must be an https URL/,
+    );
+    expect(reasonOf({ ...goodIssuer, role_claim: 'r', role_values: { private: 'private' } })).toMatch(
+      /^entry 1: role_values must map/,
+    );
+    for (const changes of [
+      { issuer: 'private'.repeat(100) },
+      { audience: ['private'.repeat(100)] },
+      { jwks_url: 'http://private.test' },
+      { algorithms: ['private'] },
+      { role_claim: 'private' },
+      { private: 'private' },
+      { role_claim: 'private', role_values: { private: 'private' } },
+    ]) {
+      expect(reasonOf({ ...goodIssuer, ...changes })).toBeDefined();
+      expect(reasonOf({ ...goodIssuer, ...changes })).not.toMatch(/private/);
+    }
+  });
+
+  test('takes an issuer of this machine where that is allowed', () => {
+    const local = issuers({ ...goodIssuer, jwks_url: 'http://127.0.0.1:4000/jwks' });
+    expect(problemsWith({ OUTSIDE_ISSUERS: local, LOOPBACK_ENDPOINTS: 'allowed' })).toEqual([]);
+    const elsewhere = issuers({ ...goodIssuer, jwks_url: 'http://10.0.0.1/jwks' });
+    expect(problemsWith({ OUTSIDE_ISSUERS: elsewhere, LOOPBACK_ENDPOINTS: 'allowed' })).toEqual([
+      'OUTSIDE_ISSUERS',
+    ]);
   });
 
   test('knows no mail unless it is configured', () => {
