@@ -56,6 +56,8 @@ const variables = z.object({
   ...mailVariables,
   /** `off`: another limiter stands before this one. What the database counts stays. */
   RATE_LIMITS: z.literal('off', "must be 'off', or not set").optional(),
+  /** `closed`: only who is invited gets an account. */
+  SIGN_UPS: z.enum(['open', 'closed'], "must be 'open' or 'closed', or not set").optional(),
   /** Outbound events may go to this machine, by plain HTTP too: dev and test alone. */
   LOOPBACK_ENDPOINTS: z.literal('allowed', "must be 'allowed', or not set").optional(),
 });
@@ -123,6 +125,8 @@ export interface Config {
   readonly mail: MailSettings | undefined;
   /** By Cloudflare's rate limiter. */
   readonly limitsRequests: boolean;
+  /** Whether people may sign up by themselves. */
+  readonly acceptsSignUps: boolean;
   readonly outbound: { readonly allowsLoopback: boolean };
   /** Undefined: the machine's time is the time. */
   readonly clockUrl: string | undefined;
@@ -219,6 +223,7 @@ function toConfig(values: Variables): Config {
     webhookPayloadDays: values.WEBHOOK_PAYLOAD_DAYS ?? 90,
     mail: mailSettings(values),
     limitsRequests: values.RATE_LIMITS === undefined,
+    acceptsSignUps: values.SIGN_UPS !== 'closed',
     outbound: { allowsLoopback: values.LOOPBACK_ENDPOINTS === 'allowed' },
     clockUrl: values.CLOCK_URL,
   };

@@ -5,6 +5,7 @@ import { expireCredits, mendCosts } from './credits/index.ts';
 import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
+import { forgetOldProofs } from './identity/index.ts';
 import { answerBeats, beat, evaluateAlerts, isBeat } from './ops/index.ts';
 import {
   answerDeliveries,
@@ -73,6 +74,7 @@ export const schedule: Readonly<Record<string, Readonly<Record<string, Job>>>> =
     forgetOldKeys: (deps) => deps.db.run(forgetOldKeys(systemClock.now())),
     cleanInbox,
     deleteOldEvents,
+    forgetOldProofs,
   },
   // When little else happens.
   '17 3 * * *': { reconcileNightly },

@@ -15,10 +15,17 @@ export const publicRoutes: ReadonlyMap<string, RateLimitName | 'unlimited'> = ne
   ['GET /payment/credit-packages', 'public'],
   ['GET /credits/costs', 'public'],
   ['POST /payment/webhook', 'unlimited'],
+  ['POST /auth/sign-up', 'auth'],
+  ['POST /auth/verify-email', 'auth'],
+  ['POST /auth/forgot-password', 'auth'],
+  ['POST /auth/reset-password', 'auth'],
+  ['POST /auth/accept-invitation', 'auth'],
+  ['POST /auth/change-email/verify', 'auth'],
+  ['GET /auth/link', 'public'],
   ['POST /auth/sign-in', 'auth'],
   ['POST /auth/sign-in/code', 'auth'],
   ['POST /auth/refresh', 'public'],
 ]);
 
 /** What takes a password or a code of somebody who is let in already: counted as the ways in are. */
-export const proofRoutes: ReadonlySet<string> = new Set(['POST /auth/confirm']);
+export const proofRoutes: ReadonlySet<string> = new Set(['POST /auth/confirm', 'POST /auth/change-password']);

@@ -80,6 +80,11 @@ export function reauthenticationRequired(): DomainError {
   );
 }
 
+/** Says not which of the two is wrong. */
+export function confirmationFailed(): DomainError {
+  return new DomainError('forbidden', 'confirmation_failed', 'The password or the code is wrong.');
+}
+
 /** A service that this request needs does not answer; the same request may succeed later. */
 export function unavailable(
   code: string,

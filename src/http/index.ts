@@ -19,6 +19,7 @@ export { tellLimits, type RateLimitName } from './rate-limits.ts';
 export { requestLog } from './request-log.ts';
 export {
   answer,
+  answerAccepted,
   createRoutes,
   defineRoute,
   jsonBody,

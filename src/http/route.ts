@@ -146,3 +146,12 @@ export function markSecret(c: AppContext): void {
 export function answer<Schema extends z.ZodType>(c: AppContext, schema: Schema, body: z.input<Schema>) {
   return c.json(schema.parse(body), 200);
 }
+
+/** The same for what goes on after the answer (202). */
+export function answerAccepted<Schema extends z.ZodType>(
+  c: AppContext,
+  schema: Schema,
+  body: z.input<Schema>,
+) {
+  return c.json(schema.parse(body), 202);
+}

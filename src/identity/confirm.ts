@@ -1,4 +1,4 @@
-import { DomainError, reauthenticationRequired } from '../core/errors.ts';
+import { confirmationFailed, reauthenticationRequired } from '../core/errors.ts';
 import type { User } from '../core/actor.ts';
 import type { Origin } from '../core/origin.ts';
 import { onlyRow } from '../db/index.ts';
@@ -24,5 +24,5 @@ export async function confirm(
   const code = await readCode(deps, given, { userId, sealedSecret: found.sealed_secret });
   const end = endConfirmation({ sessionId, userId, isRight, code, origin });
   if (onlyRow((await deps.db.run(end)).rows).is_confirmed) return;
-  throw new DomainError('forbidden', 'confirmation_failed', 'The password or the code is wrong.');
+  throw confirmationFailed();
 }

@@ -1,5 +1,6 @@
 export { authenticate } from './authenticate.ts';
 export { openIssuers, type Issuers } from './issuers.ts';
+export { forgetOldProofs } from './forget-old-proofs.ts';
 export { createKeyMemory, type KeyMemory } from './key-memory.ts';
 export { openPasswordHasher, type PasswordHasher } from './passwords.ts';
 export { createIdentityRoutes } from './routes.ts';

@@ -1,5 +1,5 @@
 import type { User } from '../core/actor.ts';
-import { conflict, invalid } from '../core/errors.ts';
+import { conflict } from '../core/errors.ts';
 import type { Origin } from '../core/origin.ts';
 import { onlyRow } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
@@ -8,7 +8,7 @@ import { shownUser } from './read-users.ts';
 import { hashOf, newSecret } from './secrets.ts';
 import { findUserByEmail, inviteUserRow } from './user-queries.ts';
 import type { StoredUser } from './user-schemas.ts';
-import { writeLater } from './write-to-user.ts';
+import { requireMail, writeLater } from './write-to-user.ts';
 
 export interface InviteInput {
   /** In lower case. */
@@ -28,9 +28,7 @@ export async function inviteUser(
   origin: Origin,
   { email, name, role }: InviteInput,
 ): Promise<StoredUser> {
-  if (!deps.mail.isConfigured) {
-    throw invalid('mail_not_configured', 'This installation sends no mail: nobody can be invited.');
-  }
+  requireMail(deps);
   const token = newSecret('link');
   const [invited, found] = await deps.db.batch([
     inviteUserRow({ email, name, role, tokenHash: await hashOf(token), actor, origin }),

@@ -13,6 +13,11 @@ const limits = {
   'sign-in': { name: 'sign-in', quota: 30, ...quarterHour },
   confirm: { name: 'confirm', quota: 30, ...quarterHour },
   enrolment: { name: 'enrolment', quota: 30, ...quarterHour },
+  // By network address alone: what is counted by the mail's address is not told.
+  'sign-up': { name: 'sign-up', quota: 100, ...quarterHour },
+  'forgot-password': { name: 'forgot-password', quota: 100, ...quarterHour },
+  link: { name: 'link', quota: 100, ...quarterHour },
+  'change-email': { name: 'change-email', quota: 10, windowSeconds: 60 * 60 },
 } as const satisfies Record<string, Limit>;
 
 export type CountedAttempt = keyof typeof limits;

@@ -12,6 +12,82 @@ export function linkOf(publicOrigin: string, purpose: LinkPurpose, token: string
   return `${publicOrigin}/auth/link#purpose=${purpose}&token=${token}`;
 }
 
+export function verifyEmailText({ link }: { readonly link: string }): MailText {
+  return {
+    subject: 'Confirm your address',
+    text: `Somebody, most likely you, signed up with this address. Open this page within a day to confirm it; then you can sign in with the password of that sign-up:
+
+${link}
+
+If it was not you, leave it: nobody can use an account that is not confirmed.
+`,
+  };
+}
+
+export function accountExistsText(): MailText {
+  return {
+    subject: 'You have an account already',
+    text: `Somebody, perhaps you, asked for an account with this address. It has one already: sign in, or ask for a new password if you do not know yours.
+
+If it was not you, leave it: nothing has changed.
+`,
+  };
+}
+
+export function resetPasswordText({ link }: { readonly link: string }): MailText {
+  return {
+    subject: 'Choose a new password',
+    text: `Somebody, most likely you, asked for a new password of your account. Open this page within half an hour to choose one:
+
+${link}
+
+If it was not you, leave it: your password stays as it is.
+`,
+  };
+}
+
+export function passwordChangedText(): MailText {
+  return {
+    subject: 'Your password was changed',
+    text: `The password of your account was just changed, and every other session was signed out.
+
+If it was not you, ask for a new password at once, and tell who runs the service.
+`,
+  };
+}
+
+export function changeEmailText({ link }: { readonly link: string }): MailText {
+  return {
+    subject: 'Confirm your new address',
+    text: `Somebody, most likely you, wants this to be the address of an account. Open this page within a day to confirm it:
+
+${link}
+
+If it was not you, leave it: nothing changes.
+`,
+  };
+}
+
+export function emailChangeAskedText(): MailText {
+  return {
+    subject: 'The address of your account is about to change',
+    text: `Somebody who is signed in to your account, most likely you, asked for another address. It changes once the new one is confirmed.
+
+If it was not you, change your password at once: that stops it.
+`,
+  };
+}
+
+export function emailChangedText(): MailText {
+  return {
+    subject: 'The address of your account was changed',
+    text: `Your account has another address now: the new one was confirmed. Mails about the account go there from now on.
+
+If it was not you, tell who runs the service at once.
+`,
+  };
+}
+
 export function invitationText({ link, role }: { readonly link: string; readonly role: string }): MailText {
   return {
     subject: 'Your account is ready to be opened',

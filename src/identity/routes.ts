@@ -3,11 +3,15 @@ import { createAdminKeyRoutes } from './admin-key-routes.ts';
 import { createFactorRoutes } from './factor-routes.ts';
 import { createKeyRoutes } from './key-routes.ts';
 import { createIdentityLinkRoutes } from './identity-routes.ts';
+import { createAccountRoutes } from './account-routes.ts';
+import { createLinkRoutes } from './link-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createUserRoutes } from './user-routes.ts';
 
 export function createIdentityRoutes() {
   return createRoutes()
+    .route('/', createAccountRoutes())
+    .route('/', createLinkRoutes())
     .route('/', createSessionRoutes())
     .route('/', createFactorRoutes())
     .route('/', createUserRoutes())

@@ -9,7 +9,7 @@ export const emailAddress = z
   .meta({ description: 'Compared in lower case.' });
 
 /** A password that is being tried. */
-const givenPassword = exactText(1024);
+export const givenPassword = exactText(1024);
 
 const codeLength = 'Six digits of the authenticator app.';
 export const totpCode = z
@@ -20,7 +20,7 @@ const recoveryCode = exactText(64).meta({
   description: 'One of the recovery codes; each is taken once.',
 });
 
-const oneCode = {
+export const oneCode = {
   code: totpCode.optional(),
   recovery_code: recoveryCode.optional(),
 };

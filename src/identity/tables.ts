@@ -172,6 +172,8 @@ export const authTokens = pgTable(
     attempts: integer().notNull().default(0),
     /** What a verified sign-up's password becomes. */
     passwordHash: text('password_hash'),
+    /** How who signs up wants to be called. */
+    name: text(),
     /** The address that a change of address proves. */
     newEmail: text('new_email'),
     /** The kind of session that a challenge leads to. */

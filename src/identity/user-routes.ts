@@ -65,7 +65,7 @@ const postUser = defineRoute(
     method: 'post',
     path: '/admin/users',
     summary: 'Invite somebody',
-    description: `Makes an account without a password, and mails a link that is good for a day and once. Again, for somebody who has not come yet: a new link, and the one before is void. ${proof} 409 \`email_taken\`; 422 \`mail_not_configured\`.`,
+    description: `Makes an account without a password, and mails a link that is good for a day and once. Again, for somebody who has not come yet: a new link, and the one before is void. ${proof} 409 \`email_taken\`; 503 \`mail_not_configured\`.`,
     tags,
     request: { body: jsonBody(invitationBody) },
     responses: { 201: jsonResponse('The account, to be opened by the link.', userAnswer) },

@@ -136,6 +136,24 @@ const asEnrolled = (method: string, path: string) => async () => {
   return worker.request(path, { method, token: await plantSession(worker, person) });
 };
 
+const newAddress = () => `${randomUUID()}@example.com`;
+const newPassword = { password: 'a password of this test' };
+const withMail = (path: string, body: object, token?: string) => worker.request(path, { body, token });
+const session = async () => plantSession(worker, await newPerson(worker));
+
+/** Spends a link as a mail brings it. */
+async function withLink(purpose: string, path: string, body: object = {}): Promise<TestAnswer> {
+  const token = randomUUID();
+  const status = purpose === 'verify_email' || purpose === 'invitation' ? 'unverified' : 'active';
+  await worker.database.query(
+    `with person as (insert into users (email, status) values ($1, $2) returning id)
+     insert into auth_tokens (token_hash, user_id, purpose, expires_at, password_hash, new_email)
+     select encode(sha256($3::text::bytea), 'hex'), id, $4, now() + interval '1 hour', 'x', 'new.' || $1 from person`,
+    [newAddress(), status, token, purpose],
+  );
+  return worker.request(path, { body: { token, ...body } });
+}
+
 const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
 const pack = () => ({ package_key: `pack_${randomUUID().slice(0, 8)}`, ...terms('Package') });
 const terms = (name: string) => ({ name, price: 100, currency: 'GBP', credits: 10 });
@@ -264,6 +282,31 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
     async () => {
       const path = `/admin/webhooks/${await plantEvent(worker, { status: 'dead' })}/ignore`;
       return change('POST', path, { reason: 'test' })();
+    },
+  ],
+  'GET /auth/link': [0, read('/auth/link')],
+  'POST /auth/sign-up': [2, () => withMail('/auth/sign-up', { email: newAddress(), ...newPassword })],
+  'POST /auth/forgot-password': [
+    1,
+    async () => withMail('/auth/forgot-password', { email: (await newPerson(worker)).email }),
+  ],
+  'POST /auth/verify-email': [1, () => withLink('verify_email', '/auth/verify-email')],
+  'POST /auth/reset-password': [2, () => withLink('reset_password', '/auth/reset-password', newPassword)],
+  'POST /auth/accept-invitation': [2, () => withLink('invitation', '/auth/accept-invitation', newPassword)],
+  'POST /auth/change-email': [
+    2,
+    async () => withMail('/auth/change-email', { email: newAddress() }, await session()),
+  ],
+  'POST /auth/change-email/verify': [1, () => withLink('change_email', '/auth/change-email/verify')],
+  'POST /auth/change-password': [
+    2,
+    async () => {
+      const { accessToken, person } = await newSession(worker);
+      return withMail(
+        '/auth/change-password',
+        { current_password: person.password, new_password: newPassword.password },
+        accessToken,
+      );
     },
   ],
   'POST /auth/sign-in': [2, async () => givePassword(worker, await newPerson(worker))],
