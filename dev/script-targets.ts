@@ -47,3 +47,42 @@ export async function findTargets(file: string | undefined, usage: string): Prom
     clock: await businessClock(stack.clock_url ?? undefined),
   };
 }
+
+const installationSchema = z.object({
+  DATABASE_URL: z.string().min(1),
+  DATABASE_FETCH_ENDPOINT: z.string().optional(),
+});
+const publicUrl = z.object({ PUBLIC_URL: z.url({ protocol: /^https?$/ }) });
+const installationStack = z.object({
+  database_url: z.string(),
+  gateway: z.string().nullable(),
+  worker: z.string(),
+});
+
+/** The database of an installation, and where it is reached. */
+export interface Installation {
+  readonly databaseUrl: string;
+  readonly fetchEndpoint: string | undefined;
+  /** What links of it begin with. */
+  readonly publicOrigin: string;
+}
+
+/** The same, for what needs no Stripe: DATABASE_URL and PUBLIC_URL. Throws where either is missing. */
+export function findInstallation(file: string | undefined, usage: string): Installation {
+  const given = file === undefined ? process.env : readEnvFile(file);
+  const variables = installationSchema.safeParse(given);
+  if (variables.success) {
+    const { DATABASE_URL: databaseUrl, DATABASE_FETCH_ENDPOINT: fetchEndpoint } = variables.data;
+    const found = publicUrl.safeParse(given);
+    if (!found.success) throw new Error(`PUBLIC_URL is not set: links would lead nowhere.\n\n${usage}`);
+    return { databaseUrl, fetchEndpoint, publicOrigin: new URL(found.data.PUBLIC_URL).origin };
+  }
+  if (file !== undefined) throw new Error(`${file} lacks DATABASE_URL.\n\n${usage}`);
+  if (!existsSync(stackFile)) throw new Error(usage);
+  const stack = installationStack.parse(JSON.parse(readFileSync(stackFile, 'utf8')));
+  return {
+    databaseUrl: stack.database_url,
+    fetchEndpoint: stack.gateway ?? undefined,
+    publicOrigin: stack.worker,
+  };
+}

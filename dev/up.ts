@@ -1,11 +1,12 @@
 /** `npm run dev`: the whole system on this machine, without an account. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSealing, sealingKeys } from '../src/core/seal.ts';
 import { businessClock } from '../src/core/time.ts';
 import { syncCatalogue } from '../src/pricing/index.ts';
 import { createScriptDeps } from './script-deps.ts';
 import type { TokenIssuer } from './sign-token.ts';
-import { makeDemoUsers, type DemoUsers } from './stack/demo.ts';
+import { makeDemoUsers, type DemoProofs, type DemoUsers } from './stack/demo.ts';
 import { FolderInUse, lockFolder } from './stack/folder-lock.ts';
 import { screen, type RunningStack } from './stack/screen.ts';
 import {
@@ -23,6 +24,7 @@ import {
   readDevVariables,
   readOptions,
   StackRefused,
+  type LocalSecrets,
   type StackOptions,
 } from './stack/settings.ts';
 import { startDemoShop, type DemoShop } from './stack/shop.ts';
@@ -63,8 +65,9 @@ async function start(options: StackOptions): Promise<{ readonly failed: Promise<
     started(startOutsideIssuer(own)),
     started(startDemoShop()),
   ]);
-  const users = await fillIn(database, stripe, issuer);
   const defaults = { AUTH_ENC_KEY: secrets.auth_enc_key, PUBLIC_URL: url, ...own };
+  const proofs = demoProofs(database, secrets, defaults.AUTH_ENC_KEY);
+  const users = await fillIn(database, stripe, issuer, proofs);
   const variables = workerVariables(defaults, { database, stripe, mail, outside, shop, issuer });
   const worker = await started(startLocalWorker(port, variables, stateFolder));
   stripe.deliverTo(`${url}/payment/webhook`);
@@ -83,11 +86,26 @@ interface Parts {
   readonly issuer: TokenIssuer;
 }
 
+/**
+ * What the demo people sign in with. None in a database that is not this machine's: an admin there would be one for
+ * everybody who uses it. Nor with a key that seals nothing: the Worker says so, and serves nothing.
+ */
+function demoProofs(
+  { gateway }: DatabaseService,
+  { demo_password: password, demo_totp_secret: totpSecret }: LocalSecrets,
+  sealingKey: string,
+): DemoProofs | undefined {
+  const keys = sealingKeys.safeParse(sealingKey);
+  if (gateway === null || !keys.success) return undefined;
+  return { password, totpSecret, sealing: createSealing(keys.data) };
+}
+
 /** The catalogue at Stripe, and somebody to try it. */
 async function fillIn(
   database: DatabaseService,
   stripe: StripeService,
   issuer: TokenIssuer,
+  proofs: DemoProofs | undefined,
 ): Promise<DemoUsers> {
   const deps = createScriptDeps({
     databaseUrl: database.url,
@@ -97,7 +115,7 @@ async function fillIn(
     clock: await businessClock(stripe.clockUrl ?? undefined),
   });
   await syncCatalogue(deps);
-  return makeDemoUsers(deps.db, issuer);
+  return makeDemoUsers(deps.db, issuer, proofs);
 }
 
 /** What the Worker is configured with; the developer's own variables stand over ours. */
@@ -161,7 +179,14 @@ function announce(
     database: database.description,
   };
   console.log(
-    screen({ ...addresses, workerLog: worker.logFile, isLimited, refusal: worker.refusal, stackFile }),
+    screen({
+      ...addresses,
+      people: users,
+      workerLog: worker.logFile,
+      isLimited,
+      refusal: worker.refusal,
+      stackFile,
+    }),
   );
 }
 

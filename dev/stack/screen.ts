@@ -1,3 +1,6 @@
+import { totpOf } from '../../src/identity/totp.ts';
+import type { DemoUsers } from './demo.ts';
+
 /** What `npm run dev` has started, and where. */
 export interface RunningStack {
   readonly worker: string;
@@ -6,6 +9,8 @@ export interface RunningStack {
   /** Where the mails are shown; null: they are really sent. */
   readonly mailbox: string | null;
   readonly database: string;
+  /** Who can sign in. */
+  readonly people: DemoUsers;
   readonly workerLog: string;
   /** Whether requests are limited, as in production. */
   readonly isLimited: boolean;
@@ -40,6 +45,8 @@ export function screen(stack: RunningStack): string {
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(18)} ${value}`),
     '',
+    ...signInLines(stack.people),
+    '',
     'Try:',
     '',
     `  curl ${stack.worker}/payment/plans`,
@@ -70,4 +77,17 @@ export function screen(stack: RunningStack): string {
     `Tokens and addresses for scripts are in ${stack.stackFile}. Ctrl-C stops everything.`,
     '',
   ].join('\n');
+}
+
+/** Who can sign in, and by what. */
+function signInLines({ customer, admin }: DemoUsers): readonly string[] {
+  if (admin.totp_secret === null)
+    return ['Make yourself an admin: npm run admin:create -- --email you@example.com'];
+  return [
+    'Sign in (docs/identity.md):',
+    '',
+    `  ${customer.email}  password ${customer.password}`,
+    `  ${admin.email}     password ${admin.password}, and the code that \`npm run -s code\` prints, or an app:`,
+    `  ${totpOf(admin.totp_secret, admin.email).toString()}`,
+  ];
 }

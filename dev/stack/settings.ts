@@ -2,10 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Secret } from 'otpauth';
 import { readEnvFileIfPresent } from '../env-file.ts';
 
 /** Where the local stack keeps what it needs from one run to the next, unless told. Not under version control. */
-const defaultStateFolder = '.ratecard';
+export const defaultStateFolder = '.ratecard';
 
 /** What other commands read of the local stack that runs in this folder. */
 export const stackFile = join(defaultStateFolder, 'dev.json');
@@ -62,6 +63,9 @@ export interface LocalSecrets {
   readonly jwt_secret: string;
   readonly webhook_secret: string;
   readonly auth_enc_key: string;
+  /** What the demo people sign in with. */
+  readonly demo_password: string;
+  readonly demo_totp_secret: string;
 }
 
 /** Made at random once, and kept, so that tokens, webhooks and what was sealed in the run before stay good. */
@@ -74,6 +78,8 @@ export function localSecrets(stateFolder: string): LocalSecrets {
     jwt_secret: randomBytes(32).toString('base64url'),
     webhook_secret: `whsec_${randomBytes(24).toString('hex')}`,
     auth_enc_key: `1:${randomBytes(32).toString('base64')}`,
+    demo_password: `demo-${randomBytes(12).toString('hex')}`,
+    demo_totp_secret: new Secret({ size: 20 }).base32,
     ...kept,
   };
   writeFileSync(secretsFile, JSON.stringify(secrets), { mode: 0o600 });

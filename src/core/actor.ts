@@ -35,7 +35,7 @@ export type AccountReference = { readonly user: User } | { readonly named: strin
 /** Ratecard itself, at work without anybody asking: a webhook event, a scheduled job, an operator's script. */
 export interface SystemActor {
   readonly kind: 'system';
-  readonly name: 'webhook' | 'cron' | 'top-up' | 'stripe-sync' | 'reconcile';
+  readonly name: 'webhook' | 'cron' | 'top-up' | 'stripe-sync' | 'reconcile' | 'admin-create';
 }
 
 export type Actor = User | SystemActor;

@@ -56,6 +56,9 @@ export const invitationBody = z
   })
   .meta({ id: 'Invitation' });
 
+/** What an operator names an admin by, who is made outside of the API. */
+export const adminInput = z.object({ email: emailAddress, name: text(200).optional() });
+
 function userWith<At extends z.ZodType>(at: At) {
   return z.strictObject({
     id: uuid,

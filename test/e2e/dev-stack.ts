@@ -6,6 +6,13 @@ import { eventually } from '../support/eventually.ts';
 
 const startMilliseconds = 120_000;
 
+interface DemoPerson {
+  readonly id: string;
+  readonly email: string;
+  readonly password: string;
+  readonly token: string;
+}
+
 /** What `npm run dev` writes when it is ready. */
 export interface StackFile {
   readonly worker: string;
@@ -18,8 +25,8 @@ export interface StackFile {
   readonly jwt_secret: string;
   readonly jwt_issuer: string;
   readonly jwt_audience: string;
-  readonly customer: { readonly id: string; readonly email: string; readonly token: string };
-  readonly admin: { readonly email: string; readonly token: string };
+  readonly customer: DemoPerson;
+  readonly admin: DemoPerson & { readonly totp_secret: string };
 }
 
 /** A `npm run dev` of its own, in a state folder of its own. */

@@ -122,6 +122,21 @@ describe('npm run dev', () => {
     await expectAnswers(examples, `API=${worker}\nCUSTOMER=${customer}\nADMIN=${admin}\n`);
   });
 
+  test('has a customer and an admin who can sign in, as docs/identity.md says', async () => {
+    const { customer, admin } = stack.file;
+    for (const word of [customer.email, customer.password, admin.email, admin.totp_secret]) {
+      expect(stack.output()).toContain(word);
+    }
+    const here = (command: string) =>
+      command
+        .replace('http://127.0.0.1:8787', stack.file.worker)
+        .replaceAll(/npm run -s code(?: --)?/g, `npm run -s code -- --state ${stateFolder}`);
+    const [setup, ...examples] = examplesIn(readFileSync('docs/identity.md', 'utf8'));
+    expect(examples.length).toBeGreaterThan(2);
+    const commands = examples.map(({ command, answer }) => ({ command: here(command), answer }));
+    await expectAnswers(commands, here(setup?.command ?? ''));
+  });
+
   test('the examples of the sandbox do what they say', async () => {
     const [setup, ...examples] = examplesIn(readFileSync('docs/stripe-sandbox.md', 'utf8'));
     expect(examples.length).toBeGreaterThan(4);
