@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sign } from 'hono/jwt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startIssuer, type DevIssuer } from '../../dev/issuer/index.ts';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { createApp } from '../../src/app.ts';
 import type { Role } from '../../src/core/actor.ts';
@@ -8,16 +9,23 @@ import { customerScopes, includesScope, scopes, type Scope } from '../../src/cor
 import { newKey } from '../../src/identity/api-key.ts';
 import { plantKey } from '../support/keys.ts';
 import { newPerson, plantSession } from '../support/people.ts';
+import { hmacToken, nowFor, outsideSigner } from '../support/raw-token.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
+let outside: DevIssuer;
+const legacyIssuer = 'https://old.test';
 
 beforeAll(async () => {
-  worker = await startWorker();
+  outside = await startIssuer();
+  worker = await startWorker({
+    variables: { OUTSIDE_ISSUERS: JSON.stringify([outside.entry]), JWT_LEGACY_ISSUER: legacyIssuer },
+  });
 });
 
 afterAll(async () => {
   await worker.stop();
+  await outside.stop();
 });
 
 interface RouteUnderTest {
@@ -120,11 +128,31 @@ const badCredentials: Readonly<Record<string, () => Promise<string | undefined> 
     endedKey("update users set status = 'disabled' where id = (select user_id from api_keys where id = $1)"),
   'a service’s key whose owner is an admin no more': () =>
     endedKey("update users set role = 'customer' where id = (select user_id from api_keys where id = $1)"),
+  'an outside token that is over': () => outside.token({ subject, seconds: -60 }),
+  'an outside token of another audience': () =>
+    outside.token({ subject, claims: { aud: 'another-product' } }),
+  'an outside refresh token': () => outside.token({ subject, claims: { typ: 'Refresh' } }),
+  'an outside token that nobody signed': () => outside.token({ subject }).replace(/[^.]*$/, 'AAAA'),
+  'an outside token with our secret': () =>
+    hmacToken(worker.tokens.secret, { alg: 'HS256', typ: 'JWT' }, outsideSigner(outside).claims()),
+  'an outside token with its public key as secret': () =>
+    hmacToken(
+      outside.key('RS256').publicKey.export({ type: 'spki', format: 'pem' }),
+      { alg: 'HS256', typ: 'JWT' },
+      outsideSigner(outside).claims(),
+    ),
+  'an old refresh token': () => legacyToken({ type: 'refresh' }),
+  'an old token without an end': () => legacyToken({ exp: undefined }),
+  'an old token with another secret': () => hmacToken('x'.repeat(40), { alg: 'HS256' }, legacyClaims()),
   'a changed payload': async () => {
     const [header, , signature] = (await signToken(worker.tokens, good('customer'))).split('.');
     return `${header}.${encode(good('admin'))}.${signature}`;
   },
 };
+
+const legacyClaims = () => ({ sub: subject, role: 'admin', exp: nowFor(3600).exp });
+const legacyToken = (claims: object = {}) =>
+  hmacToken(worker.tokens.secret, { alg: 'HS256' }, { ...legacyClaims(), ...claims });
 
 async function endedKey(how: string): Promise<string> {
   const { key, id } = await plantKey(worker, { scopes });
@@ -185,9 +213,29 @@ describe('every route that the app has', () => {
   });
 
   test('refuses a customer where only staff may come in', async () => {
-    const token = await worker.token('customer');
-    for (const route of routes.filter(({ access }) => ['viewer', 'admin'].includes(access))) {
-      expect([route.path, (await ask(route, token)).status]).toEqual([route.path, 403]);
+    const claims = { role: 'admin', roles: ['admin'], groups: ['admin'] };
+    for (const token of [await worker.token('customer'), outside.token({ subject, claims }), legacyToken()]) {
+      for (const route of routes.filter(({ access }) => ['viewer', 'admin'].includes(access))) {
+        expect([route.path, (await ask(route, token)).status]).toEqual([route.path, 403]);
+      }
+    }
+  });
+
+  test('takes a customer of another issuer for nobody who has an account here, whatever its subject', async () => {
+    const person = await newPerson(worker);
+    await plantSession(worker, person);
+    const tokens = [
+      outside.token({ subject: person.id, claims: { email: person.email, sid: randomUUID() } }),
+      outside.token({ subject }),
+      legacyToken({ sub: person.id }),
+    ];
+    for (const token of tokens) {
+      for (const route of routes.filter(({ access }) => !['public', ...staffAccess].includes(access))) {
+        const { status, text } = await ask(route, token);
+        expect([401, 500], `${route.method} ${route.path}: ${text}`).not.toContain(status);
+        expect(text).not.toContain(person.email);
+        if (route.access === 'person') expect([route.path, status]).not.toEqual([route.path, 200]);
+      }
     }
   });
 
