@@ -1,6 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import packageJson from '../package.json' with { type: 'json' };
-import { createBillingRoutes, startTopUpLater } from './billing/index.ts';
+import { createBillingRoutes, leaveBilling, startTopUpLater } from './billing/index.ts';
 import { notFound } from './core/errors.ts';
 import { createCreditsRoutes } from './credits/index.ts';
 import { createNoticeRoutes } from './customers/index.ts';
@@ -57,7 +57,7 @@ export function createApp() {
   app.route('/', createWebhookRoutes());
   app.route('/', createSupportRoutes());
   app.route('/', createOutboundRoutes());
-  app.route('/', createIdentityRoutes());
+  app.route('/', createIdentityRoutes(leaveBilling));
   serveDocumentation(app, packageJson.version);
   return app;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { User } from '../core/actor.ts';
-import { conflict, invalid, notFound } from '../core/errors.ts';
+import { conflict, invalid, invalidToken, notFound } from '../core/errors.ts';
 import type { Deps } from '../deps.ts';
 import { priceChanged, priceToSellBy } from './offer-on-sale.ts';
 import { configureTopUp, findTopUpOffer, findTopUpSettings } from './top-up-queries.ts';
@@ -48,6 +48,7 @@ const offered = z.object({
   currency: z.string().nullable(),
   credits: z.int().nullable(),
   stripe_customer_id: z.string().nullable(),
+  is_closed: z.boolean(),
   spent_this_month: z.int(),
   in_flight: inFlight,
 });
@@ -74,6 +75,7 @@ export async function setTopUp(
   const { rows } = await deps.db.run(findTopUpOffer(user, wish.package, now));
   if (rows.length === 0) throw packageNotFound();
   const offer = offered.parse(rows[0]);
+  if (offer.is_closed) throw invalidToken();
   if (wish.enabled) {
     checkOffer(offer, wish);
     await expectSavedCard(deps, offer.stripe_customer_id);

@@ -1,3 +1,4 @@
+export { leaveBilling } from './leave-billing.ts';
 export { createBillingRoutes } from './routes.ts';
 export { runTopUps, startTopUpLater } from './start-top-up.ts';
 export { settleTopUpIntent } from './settle-top-up.ts';

@@ -47,8 +47,8 @@ export function readyCustomer(checkout: NewCheckout) {
 /**
  * After `readyCustomer`: opens the checkout, unless the customer is subscribed to a plan (`present`) or the checkout
  * was opened before; then it still sells the offer that it was opened for (`checkout_offer_id`). Of a plan, `others`
- * are the older pay pages that are open; `is_superseded` tells that there is a newer one. No row: nothing of that key
- * is on sale.
+ * are the older pay pages that are open; `is_superseded` tells that there is a newer one, `is_closed` that the account
+ * was deleted. No row: nothing of that key is on sale.
  */
 export function openCheckout(checkout: NewCheckout) {
   const { checkoutId, user, item, now } = checkout;
@@ -77,7 +77,7 @@ export function openCheckout(checkout: NewCheckout) {
       select ${checkoutId}::uuid, customer.id, wanted.id, ${item.type === 'plan' ? 'subscription' : 'payment'},
         clock_timestamp()
       from customer, wanted
-      where not exists (select from present) and not exists (select from mine)
+      where not exists (select from present) and not exists (select from mine) and customer.closed_at is null
       returning offer_id
     )
     select offer.id as offer_id, offer.stripe_price_id, offer.amount_minor::int, offer.currency,
@@ -87,13 +87,19 @@ export function openCheckout(checkout: NewCheckout) {
       (select coalesce(jsonb_agg(jsonb_build_object(
           'id', id, 'session_id', stripe_session_id, 'plan', plan, 'plan_name', plan_name)), '[]')
         from rival where stripe_session_id is not null) as others,
-      exists (select from rival, mine where rival.created_at > mine.created_at) as is_superseded
+      exists (select from rival, mine where rival.created_at > mine.created_at) as is_superseded,
+      customer.closed_at is not null as is_closed
     from offer left join customer on true`);
 }
 
 export interface OpenedSession {
   readonly sessionId: string;
   readonly expiresAt: Date;
+}
+
+/** Raises RC411 when the account of a checkout was deleted since: its page is not to be paid. */
+export function requireOpenCustomer(checkoutId: string) {
+  return build.execute(sql`select require_open_customer(${checkoutId}::uuid)`);
 }
 
 /** Where the checkout's pay page is. A webhook may have been faster: then this changes nothing. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { User } from '../core/actor.ts';
-import { conflict, DomainError, notFound } from '../core/errors.ts';
+import { conflict, DomainError, invalidToken, notFound } from '../core/errors.ts';
 import { keepStripeCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal, type StripeGateway } from '../stripe/index.ts';
@@ -9,6 +9,7 @@ import {
   keepSubscriptionSession,
   openCheckout,
   readyCustomer,
+  requireOpenCustomer,
   type NewCheckout,
   type OpenedSession,
 } from './opening-queries.ts';
@@ -33,6 +34,7 @@ const opening = z.object({
     z.object({ id: z.string(), session_id: z.string(), plan: z.string(), plan_name: z.string() }),
   ),
   is_superseded: z.boolean(),
+  is_closed: z.boolean(),
 });
 type Opening = z.output<typeof opening>;
 
@@ -99,7 +101,8 @@ async function tryToOpen({ db }: CheckoutDeps, checkout: NewCheckout): Promise<O
   return opening.parse(rows[0]);
 }
 
-function refuseSecond({ present, is_superseded }: Opening): void {
+function refuseSecond({ present, is_superseded, is_closed }: Opening): void {
+  if (is_closed) throw invalidToken();
   if (present !== null) throw alreadySubscribed(present);
   if (is_superseded) throw superseded();
 }
@@ -113,7 +116,10 @@ function alreadySubscribed(present: z.input<typeof presentSubscription>): Domain
 }
 
 function superseded(): DomainError {
-  return conflict('checkout_superseded', 'Another checkout of this customer was opened or completed since.');
+  return conflict(
+    'checkout_superseded',
+    'Another checkout of this customer was opened or completed since, or the account was deleted.',
+  );
 }
 
 /** Closes the pages that the customer has open. One that is just being completed cannot be closed: it has won. */
@@ -129,7 +135,7 @@ async function closeOthers({ stripe }: CheckoutDeps, { others }: Opening): Promi
   }
 }
 
-/** A page for a plan that is overtaken before it is kept was shown to nobody, and is closed. */
+/** A page that is overtaken before it is kept, by another one for a plan or by the account's end, was shown to nobody. */
 function keepPayPage(
   { db, stripe }: CheckoutDeps,
   { checkoutId, item, now }: NewCheckout,
@@ -137,15 +143,15 @@ function keepPayPage(
   session: OpenedSession,
   keepCustomer: ReturnType<typeof keepStripeCustomer>,
 ): void {
-  if (item.type === 'package') return db.beforeAnswer([keepCustomer, keepSession(checkoutId, session)]);
   const closedIds = others.map(({ id }) => id);
-  return db.beforeAnswer(
-    [keepCustomer, keepSubscriptionSession(checkoutId, session, closedIds, now)],
-    async () => {
-      await stripe.expireCheckout(session.sessionId);
-      throw superseded();
-    },
-  );
+  const keep =
+    item.type === 'package'
+      ? keepSession(checkoutId, session)
+      : keepSubscriptionSession(checkoutId, session, closedIds, now);
+  db.beforeAnswer([requireOpenCustomer(checkoutId), keepCustomer, keep], async () => {
+    await stripe.expireCheckout(session.sessionId);
+    throw superseded();
+  });
 }
 
 /** Stripe takes a Price that it cannot charge, such as one of less than its least amount, and refuses the page. */

@@ -45,7 +45,7 @@ export function findTopUpSettings(user: User, now: Date) {
 export function findTopUpOffer(user: User, packageKey: string, now: Date) {
   return build.execute(sql`
     select package.id as package_id, offer.id as offer_id, offer.stripe_price_id, offer.amount_minor::int,
-      offer.currency, offer.credits::float8, customers.stripe_customer_id,
+      offer.currency, offer.credits::float8, customers.stripe_customer_id, customers.closed_at is not null as is_closed,
       coalesce(${spentBy(sql`customers.id`, sql`offer.currency`, now)}, 0) as spent_this_month,
       ${inFlightOf(sql`customers.id`)} as in_flight
     from credit_packages as package
@@ -64,12 +64,16 @@ export interface TopUpWish {
   readonly now: Date;
 }
 
-/** Keeps a user's settings (`configure_top_up`), whom it makes a customer where they are none yet. */
+/**
+ * Keeps a user's settings (`configure_top_up`), whom it makes a customer where they are none yet; nothing of one whose
+ * account was deleted.
+ */
 export function configureTopUp(user: User, wish: TopUpWish) {
   return build.execute(sql`
     with customer as (
       insert into customers (issuer, subject, email) values (${user.issuer}, ${user.subject}, ${user.email ?? null})
       on conflict (issuer, subject) do update set email = coalesce(excluded.email, customers.email)
+      where customers.closed_at is null
       returning id
     )
     select configure_top_up(id, ${wish.isEnabled}, ${wish.threshold}::bigint, ${wish.packageId}::uuid,

@@ -40,6 +40,11 @@ export interface SystemActor {
 
 export type Actor = User | SystemActor;
 
+/** Whom Idempotency-Keys belong to. */
+export function principalOf({ issuer, subject, principal }: User): string {
+  return principal ?? JSON.stringify([issuer, subject]);
+}
+
 /** How an actor is written into history rows and the ledger: stable, and no personal data. */
 export function actorLabel(actor: Actor): string {
   if (actor.kind === 'system') return `system:${actor.name}`;

@@ -21,6 +21,8 @@ export const customers = pgTable(
     email: text(),
     name: text(),
     stripeCustomerId: text('stripe_customer_id'),
+    /** When the account was deleted: nothing is sold to it any more, and it gets no address and name back. */
+    closedAt: timestamp('closed_at', { withTimezone: true }),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
   },

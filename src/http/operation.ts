@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import { principalOf } from '../core/actor.ts';
 import { conflict, DomainError, invalid, malformed } from '../core/errors.ts';
 import { sha256, toHex, uuidFrom } from '../core/ids.ts';
 import { businessClock } from '../core/time.ts';
@@ -110,7 +111,7 @@ async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
     c.req.header('If-Match') ?? '',
     await c.req.text(),
   ];
-  const principal = user.principal ?? JSON.stringify([user.issuer, user.subject]);
+  const principal = principalOf(user);
   const key = keyIn(header);
   return {
     id: await uuidFrom(JSON.stringify([principal, key])),

@@ -164,6 +164,16 @@ If it was not you, change your password at once, and set up your second factor a
   };
 }
 
+export function accountDeletedText(): MailText {
+  return {
+    subject: 'Your account was deleted',
+    text: `Your account was just deleted, by somebody who gave your password. What was subscribed to has ended, and this address is forgotten here; what was paid stays in the books, without your name.
+
+If it was not you, tell who runs the service at once.
+`,
+  };
+}
+
 function withArticle(role: string): string {
   return role === 'admin' ? 'an admin' : `a ${role}`;
 }

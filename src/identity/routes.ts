@@ -1,5 +1,7 @@
 import { createRoutes } from '../http/index.ts';
 import { createAdminKeyRoutes } from './admin-key-routes.ts';
+import type { LeaveBilling } from './delete-account.ts';
+import { createDeletionRoutes } from './deletion-routes.ts';
 import { createFactorRoutes } from './factor-routes.ts';
 import { createKeyRoutes } from './key-routes.ts';
 import { createIdentityLinkRoutes } from './identity-routes.ts';
@@ -8,12 +10,13 @@ import { createLinkRoutes } from './link-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { createUserRoutes } from './user-routes.ts';
 
-export function createIdentityRoutes() {
+export function createIdentityRoutes(leaveBilling: LeaveBilling) {
   return createRoutes()
     .route('/', createAccountRoutes())
     .route('/', createLinkRoutes())
     .route('/', createSessionRoutes())
     .route('/', createFactorRoutes())
+    .route('/', createDeletionRoutes(leaveBilling))
     .route('/', createUserRoutes())
     .route('/', createKeyRoutes())
     .route('/', createAdminKeyRoutes())

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { plantEvent } from '../support/inbox.ts';
 import { plantKey } from '../support/keys.ts';
 import { freshCode, givePassword, newPerson, newSession, plantSession } from '../support/people.ts';
-import { balanceOf, buy, newBuyer, pay, signature, type Buyer } from '../support/shop.ts';
+import { balanceOf, buy, newBuyer, pay, processed, signature, type Buyer } from '../support/shop.ts';
 import { ask as askAs, subscriber } from '../support/subscriber.ts';
 import { syncToStripe } from '../support/stripe-sync.ts';
 import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
@@ -152,6 +152,19 @@ async function withLink(purpose: string, path: string, body: object = {}): Promi
     [newAddress(), status, token, purpose],
   );
   return worker.request(path, { body: { token, ...body } });
+}
+
+async function deleteSubscribed(): Promise<TestAnswer> {
+  const person = await newPerson(worker);
+  const token = await plantSession(worker, person);
+  const { checkoutUrl } = await buy(worker, { subject: person.id, token }, { plan: 'starter_monthly' });
+  await pay(checkoutUrl);
+  await eventually('there is a subscription', async () => {
+    const { json } = await worker.request('/payment/status', { token });
+    return json.payment_status.subscription_status === 'active';
+  });
+  await processed(worker);
+  return worker.request('/auth/me', { method: 'DELETE', token });
 }
 
 const plan = () => ({ plan_key: `plan_${randomUUID().slice(0, 8)}`, interval: 'month', ...terms('Plan') });
@@ -378,6 +391,8 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
       return worker.request('/auth/second-factor/confirm', { token, body: { code } });
     },
   ],
+  // One asks whether the proof is fresh, one what is to be ended, two after each subscription; one ends the account.
+  'DELETE /auth/me': [5, deleteSubscribed],
   'GET /auth/second-factor': [1, asEnrolled('GET', '/auth/second-factor')],
   // Of what wants a fresh proof, one call asks whether there is one.
   'DELETE /auth/second-factor': [2, asEnrolled('DELETE', '/auth/second-factor')],
