@@ -1,16 +1,16 @@
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { changeSubscription, type ChangeDeps } from './change-subscription.ts';
 import { isOver, noSubscription, type Standing } from './standing.ts';
 
 /**
- * Ends the user's subscription with the period that is paid for, a trial with the trial; until then everything stays
+ * Ends the account's subscription with the period that is paid for, a trial with the trial; until then everything stays
  * as it is. A scheduled change is dropped. One that is ending already stays so; one that is paused, and whose period is
  * over, ends now. Throws `no_subscription`, `change_in_progress`, `subscription_changed`.
  */
-export async function cancelSubscription(deps: ChangeDeps, user: User): Promise<Standing> {
+export async function cancelSubscription(deps: ChangeDeps, account: AccountReference): Promise<Standing> {
   const { after } = await changeSubscription(
     deps,
-    user,
+    account,
     undefined,
     async ({ standing, isRepeated }) => {
       const { stripeSubscriptionId, stripeScheduleId, status, currentPeriodEnd } = standing.state;

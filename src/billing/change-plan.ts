@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { DomainError } from '../core/errors.ts';
 import { StripeRefusal } from '../stripe/index.ts';
 import { changeSubscription, type ChangeDeps } from './change-subscription.ts';
@@ -9,7 +9,7 @@ import type { Standing } from './standing.ts';
 import type { ChangePlanInput, planChange } from './subscription-schemas.ts';
 
 /**
- * Puts the user's subscription on another plan: an upgrade at once, for the prorated difference, anything else at
+ * Puts the account's subscription on another plan: an upgrade at once, for the prorated difference, anything else at
  * renewal. The present plan drops a change that is scheduled. Throws `plan_not_found`, `already_on_plan`,
  * `price_changed` with the present offer as `current`, `offer_not_synced`, `currency_mismatch`, `no_subscription`,
  * `subscription_ending`, `subscription_paused`, `payment_overdue`, `payment_failed` with the `decline_code`, after
@@ -18,14 +18,14 @@ import type { ChangePlanInput, planChange } from './subscription-schemas.ts';
  */
 export async function changePlan(
   deps: ChangeDeps,
-  user: User,
+  account: AccountReference,
   wish: ChangePlanInput,
 ): Promise<{ readonly change: z.input<typeof planChange>; readonly subscription: Standing }> {
   const now = deps.clock.now();
   const from = wish.proration_date ? new Date(wish.proration_date) : undefined;
   const { result: change, after } = await changeSubscription(
     deps,
-    user,
+    account,
     wish.plan,
     async ({ standing, wanted, isRepeated }) => {
       const decided = decidePlanChange(standing, wanted, wish, isRepeated);

@@ -1,5 +1,6 @@
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { conflict, DomainError } from '../core/errors.ts';
+import { expectCustomer, findCustomer } from '../customers/index.ts';
 import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal } from '../stripe/index.ts';
@@ -34,25 +35,27 @@ interface Changed<Result> {
 }
 
 /**
- * Lets `change` ask Stripe for a change of the user's subscription, and keeps what comes of it, together with the
+ * Lets `change` ask Stripe for a change of the account's subscription, and keeps what comes of it, together with the
  * request's answer: our row is as Stripe's before the customer hears of it. It decides by what Stripe has now, and no
- * other request changes the subscription meanwhile. Throws `no_subscription`, `change_in_progress`, and
+ * other request changes the subscription meanwhile. Throws `customer_not_found`, `no_subscription`, `change_in_progress`, and
  * `subscription_changed` when it is not `isDone` (the request is repeated after somebody has changed it again), or
  * when Stripe refuses what somebody else's change has made impossible.
  */
 export async function changeSubscription<Result>(
   deps: ChangeDeps,
-  user: User,
+  account: AccountReference,
   planKey: string | undefined,
   change: (input: ChangeInput) => Promise<Result>,
   isDone: (result: Result, after: Standing) => boolean,
 ): Promise<Changed<Result>> {
-  const [begun, [row], offers, [wanted]] = await deps.db.batch([
-    beginOperation(user, deps.operationId),
-    findStanding(user),
-    findStandingOffers(user),
+  const [begun, [row], offers, [wanted], [customer]] = await deps.db.batch([
+    beginOperation(account, deps.operationId),
+    findStanding(account),
+    findStandingOffers(account),
     findPlanOnSale(planKey, deps.clock.now()),
+    findCustomer(account),
   ]);
+  expectCustomer(account, customer?.id);
   const [operation] = begun.rows;
   if (row !== undefined && operation === undefined) {
     throw conflict('change_in_progress', 'Another request is changing this subscription: look at it again.');

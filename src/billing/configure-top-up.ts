@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { User } from '../core/actor.ts';
-import { conflict, invalid, invalidToken, notFound } from '../core/errors.ts';
+import type { AccountReference } from '../core/actor.ts';
+import { conflict, invalid, notFound } from '../core/errors.ts';
+import { accountClosed, expectCustomer, findCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { priceChanged, priceToSellBy } from './offer-on-sale.ts';
 import { configureTopUp, findTopUpOffer, findTopUpSettings } from './top-up-queries.ts';
@@ -41,6 +42,7 @@ const settings = z
   }));
 
 const offered = z.object({
+  customer_id: z.string().nullable(),
   package_id: z.string(),
   offer_id: z.string().nullable(),
   stripe_price_id: z.string().nullable(),
@@ -54,34 +56,42 @@ const offered = z.object({
 });
 type Offered = z.output<typeof offered>;
 
-/** A user's automatic top-ups, as they are set and what they led to; null before they are set. */
-export async function readTopUp(deps: Pick<Deps, 'db' | 'clock'>, user: User): Promise<AutoTopUp | null> {
-  const { rows } = await deps.db.run(findTopUpSettings(user, deps.clock.now()));
+/** An account's automatic top-ups, as they are set and what they led to; null before they are set. */
+export async function readTopUp(
+  deps: Pick<Deps, 'db' | 'clock'>,
+  account: AccountReference,
+): Promise<AutoTopUp | null> {
+  const [[customer], { rows }] = await deps.db.batch([
+    findCustomer(account),
+    findTopUpSettings(account, deps.clock.now()),
+  ]);
+  expectCustomer(account, customer?.id);
   return rows.length === 0 ? null : settings.parse(rows[0]);
 }
 
 /**
- * Sets a user's automatic top-ups. It is the user's act: what had stopped begins anew, with the price that is asked
+ * Sets an account's automatic top-ups. It is the customer's act: what had stopped begins anew, with the price that is asked
  * now. Switching off is never refused for what is on sale or how one pays.
- * @throws DomainError `package_not_found`; and for switching on `price_changed` with the present offer as `current`,
+ * @throws DomainError `package_not_found`, `customer_not_found`; and for switching on `price_changed` with the present offer as `current`,
  *   `offer_not_synced`, `monthly_cap_too_low`, `no_saved_card`
  */
 export async function setTopUp(
   deps: Pick<Deps, 'db' | 'stripe' | 'clock'>,
-  user: User,
-  wish: ConfigureTopUpBody,
+  account: AccountReference,
+  wish: Omit<ConfigureTopUpBody, 'customer'>,
 ): Promise<AutoTopUp> {
   const now = deps.clock.now();
-  const { rows } = await deps.db.run(findTopUpOffer(user, wish.package, now));
+  const { rows } = await deps.db.run(findTopUpOffer(account, wish.package, now));
   if (rows.length === 0) throw packageNotFound();
   const offer = offered.parse(rows[0]);
-  if (offer.is_closed) throw invalidToken();
+  expectCustomer(account, offer.customer_id);
+  if (offer.is_closed) throw accountClosed(account);
   if (wish.enabled) {
     checkOffer(offer, wish);
     await expectSavedCard(deps, offer.stripe_customer_id);
   }
   deps.db.beforeAnswer([
-    configureTopUp(user, {
+    configureTopUp(account, {
       isEnabled: wish.enabled,
       threshold: wish.threshold,
       packageId: offer.package_id,

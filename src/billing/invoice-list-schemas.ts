@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { currencyCode, pageLimit, timestamp } from '../core/schema.ts';
+import { customerReference, currencyCode, pageLimit, timestamp } from '../core/schema.ts';
 
 export const invoicesQuery = z.strictObject({
+  customer: customerReference.optional(),
   limit: pageLimit.default(20).meta({ description: 'Invoices on a page, 1 to 100.' }),
   cursor: z
     .string()

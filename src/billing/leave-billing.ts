@@ -35,7 +35,7 @@ async function endAll(deps: SettlementDeps, user: User): Promise<readonly Statem
   const { db, stripe, clock } = deps;
   const now = clock.now();
   const [[customer], pages, known] = await db.batch([
-    findCustomer(user),
+    findCustomer({ user }),
     findPagesOf(user, now),
     findGoingSubscriptions(user),
   ]);

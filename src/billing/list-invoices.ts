@@ -1,19 +1,20 @@
 import type { z } from 'zod';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { decodeIdCursor, encodeCursor, invalidCursor } from '../core/cursor.ts';
-import { findCustomer } from '../customers/index.ts';
+import { expectCustomer, findCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import type { CustomerInvoice } from '../stripe/index.ts';
 import type { invoice, invoicesAnswer, InvoicesQuery } from './invoice-list-schemas.ts';
 
-/** One page of a user's invoices, newest first, as Stripe has them now. Throws `invalid_cursor`. */
+/** One page of an account's invoices, newest first, as Stripe has them now. Throws `invalid_cursor`, `customer_not_found`. */
 export async function listInvoices(
   deps: Pick<Deps, 'db' | 'stripe'>,
-  user: User,
-  { limit, cursor }: InvoicesQuery,
+  account: AccountReference,
+  { limit, cursor }: Omit<InvoicesQuery, 'customer'>,
 ): Promise<Omit<z.input<typeof invoicesAnswer>, 'success'>> {
   const after = cursor === undefined ? undefined : decodeIdCursor(cursor);
-  const [customer] = await deps.db.run(findCustomer(user));
+  const [customer] = await deps.db.run(findCustomer(account));
+  expectCustomer(account, customer?.id);
   const stripeCustomerId = customer?.stripeCustomerId ?? null;
   if (stripeCustomerId === null) return { invoices: [], count: 0, next_cursor: null };
   const page = await deps.stripe.listInvoices(stripeCustomerId, limit, after);

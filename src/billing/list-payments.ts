@@ -1,18 +1,23 @@
 import type { z } from 'zod';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { decodeTimeCursor, page } from '../core/cursor.ts';
+import { expectCustomer, findCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import type { paymentsAnswer, PaymentsQuery } from './payment-list-schemas.ts';
 import { selectPayments } from './payment-queries.ts';
 
-/** One page of what a user has paid, newest first, from the replica. Throws `invalid_cursor`. */
+/** One page of what an account has paid, newest first, from the replica. Throws `invalid_cursor`, `customer_not_found`. */
 export async function listPayments(
   deps: Pick<Deps, 'replica'>,
-  user: User,
-  { limit, cursor }: PaymentsQuery,
+  account: AccountReference,
+  { limit, cursor }: Omit<PaymentsQuery, 'customer'>,
 ): Promise<Omit<z.input<typeof paymentsAnswer>, 'success'>> {
   const before = cursor === undefined ? undefined : decodeTimeCursor(cursor);
-  const rows = await deps.replica.run(selectPayments(user, before, limit + 1));
+  const [[customer], rows] = await deps.replica.batch([
+    findCustomer(account),
+    selectPayments(account, before, limit + 1),
+  ]);
+  expectCustomer(account, customer?.id);
   const { entries, nextCursor } = page(rows, limit, ({ paidAt, id }) => [paidAt.getTime(), id]);
   const payments = entries.map((entry) => ({
     id: entry.id,

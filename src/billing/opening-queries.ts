@@ -1,11 +1,12 @@
 import { and, eq, gt, isNotNull, ne, sql, type SQL } from 'drizzle-orm';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
+import { customerIdOf, readyAccount } from '../customers/index.ts';
 import { build, instant } from '../db/index.ts';
 import { checkouts } from './tables.ts';
 
 export interface NewCheckout {
   readonly checkoutId: string;
-  readonly user: User;
+  readonly account: AccountReference;
   readonly item: { readonly type: 'plan' | 'package'; readonly key: string };
   /** The Stripe Price that the customer was shown. */
   readonly quotedPriceId: string | undefined;
@@ -35,13 +36,7 @@ function offerAndWanted({ item, quotedPriceId, now }: NewCheckout): SQL {
  * transaction sees of this customer's checkouts stays so.
  */
 export function readyCustomer(checkout: NewCheckout) {
-  const { user } = checkout;
-  return build.execute(sql`
-    with ${offerAndWanted(checkout)}
-    insert into customers (issuer, subject, email)
-    select ${user.issuer}, ${user.subject}, ${user.email ?? null} from wanted
-    on conflict (issuer, subject) do update
-    set email = coalesce(excluded.email, customers.email), updated_at = now()`);
+  return build.execute(sql`with ${offerAndWanted(checkout)} ${readyAccount(checkout.account, sql`wanted`)}`);
 }
 
 /**
@@ -51,12 +46,12 @@ export function readyCustomer(checkout: NewCheckout) {
  * was deleted. No row: nothing of that key is on sale.
  */
 export function openCheckout(checkout: NewCheckout) {
-  const { checkoutId, user, item, now } = checkout;
+  const { checkoutId, account, item, now } = checkout;
   const isPlan = sql`${item.type === 'plan'}::boolean`;
   return build.execute(sql`
     with ${offerAndWanted(checkout)}, customer as (
       select customers.* from customers, wanted
-      where customers.issuer = ${user.issuer} and customers.subject = ${user.subject}
+      where customers.id = ${customerIdOf(account)}
     ), mine as (
       select * from checkouts where id = ${checkoutId}::uuid
     ), present as (
@@ -83,6 +78,7 @@ export function openCheckout(checkout: NewCheckout) {
     select offer.id as offer_id, offer.stripe_price_id, offer.amount_minor::int, offer.currency,
       offer.credits::float8, offer.interval, customer.id as customer_id, customer.stripe_customer_id, customer.email,
       coalesce((select offer_id from opened), (select offer_id from mine)) as checkout_offer_id,
+      exists (select from wanted) as is_wanted,
       (select to_jsonb(present) from present) as present,
       (select coalesce(jsonb_agg(jsonb_build_object(
           'id', id, 'session_id', stripe_session_id, 'plan', plan, 'plan_name', plan_name)), '[]')

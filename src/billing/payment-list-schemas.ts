@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { currencyCode, pageLimit, timestamp, uuid } from '../core/schema.ts';
+import { customerReference, currencyCode, pageLimit, timestamp, uuid } from '../core/schema.ts';
 
 const minorUnits = z.int().min(0);
 
 export const paymentsQuery = z.strictObject({
+  customer: customerReference.optional(),
   limit: pageLimit.default(20).meta({ description: 'Payments on a page, 1 to 100.' }),
   cursor: z
     .string()

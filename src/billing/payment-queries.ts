@@ -1,5 +1,5 @@
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { customerIdOf } from '../customers/index.ts';
 import { build, instant } from '../db/index.ts';
 import { creditPackages, prices, subscriptionPlans } from '../pricing/tables.ts';
@@ -23,8 +23,12 @@ export function recordPayment(payment: NewPayment) {
   });
 }
 
-/** What a user has paid before a payment (its instant, in Stripe's whole seconds, and id), newest first. */
-export function selectPayments(user: User, before: readonly [Date, string] | undefined, limit: number) {
+/** What an account has paid before a payment (its instant, in Stripe's whole seconds, and id), newest first. */
+export function selectPayments(
+  account: AccountReference,
+  before: readonly [Date, string] | undefined,
+  limit: number,
+) {
   return build
     .select({
       id: payments.id,
@@ -45,7 +49,7 @@ export function selectPayments(user: User, before: readonly [Date, string] | und
     .leftJoin(creditPackages, eq(creditPackages.id, prices.packageId))
     .where(
       and(
-        eq(payments.customerId, customerIdOf({ user })),
+        eq(payments.customerId, customerIdOf(account)),
         before && sql`(${payments.paidAt}, ${payments.id}) < (${instant(before[0])}, ${before[1]}::uuid)`,
       ),
     )

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
+import { expectCustomer, findCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import type { InvoicePreview } from '../stripe/index.ts';
 import { periodCredits, planLines, prorationCredits } from './invoice-credits.ts';
@@ -11,20 +12,22 @@ import type { changePreview } from './subscription-schemas.ts';
 type PreviewDeps = Pick<Deps, 'db' | 'stripe' | 'clock'>;
 
 /**
- * What a change of the user's plan would charge and grant, and when. Money is Stripe's own preview; credits come out of
+ * What a change of the account's plan would charge and grant, and when. Money is Stripe's own preview; credits come out of
  * its lines as the grant will. Refuses as `changePlan` does, and changes nothing.
  */
 export async function previewPlanChange(
   deps: PreviewDeps,
-  user: User,
+  account: AccountReference,
   wish: PlanWish,
 ): Promise<z.input<typeof changePreview>> {
   const now = deps.clock.now();
-  const [[row], offers, [wanted]] = await deps.db.batch([
-    findStanding(user),
-    findStandingOffers(user),
+  const [[row], offers, [wanted], [customer]] = await deps.db.batch([
+    findStanding(account),
+    findStandingOffers(account),
     findPlanOnSale(wish.plan, now),
+    findCustomer(account),
   ]);
+  expectCustomer(account, customer?.id);
   const known = wanted === undefined ? offers : [...offers, wanted];
   const standing = await lookAtStanding(deps, row, known);
   const change = decidePlanChange(standing, wanted, wish, false);

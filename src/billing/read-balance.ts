@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { AccountReference } from '../core/actor.ts';
-import { expectCustomer } from '../credits/index.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { findBalanceState } from './balance-queries.ts';
 import type { creditBalance } from './balance-schemas.ts';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
+import { expectCustomer, findCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { findActivePlan, findStatusSubscription, summarisePayments } from './status-queries.ts';
 import type { paymentStatus } from './status-schemas.ts';
@@ -9,18 +10,20 @@ type Subscription = Awaited<ReturnType<typeof findStatusSubscription>>[number];
 type ActivePlan = Awaited<ReturnType<typeof findActivePlan>>[number];
 
 /**
- * What a user has subscribed to and paid for: the subscription as Stripe had it last, and the money that arrived. A
- * subscription of a time when only payments were kept shows by these.
+ * What an account has subscribed to and paid for: the subscription as Stripe had it last, and the money that arrived. A
+ * subscription of a time when only payments were kept shows by these. Throws `customer_not_found`.
  */
 export async function readPaymentStatus(
   deps: Pick<Deps, 'db' | 'clock'>,
-  user: User,
+  account: AccountReference,
 ): Promise<PaymentStatus> {
-  const [[subscription], [plan], [payments]] = await deps.db.batch([
-    findStatusSubscription(user),
-    findActivePlan(user, deps.clock.now()),
-    summarisePayments(user),
+  const [[customer], [subscription], [plan], [payments]] = await deps.db.batch([
+    findCustomer(account),
+    findStatusSubscription(account),
+    findActivePlan(account, deps.clock.now()),
+    summarisePayments(account),
   ]);
+  expectCustomer(account, customer?.id);
   const startedAt = plan?.startedAt ?? subscription?.startedAt;
   const endsAt = plan === undefined ? subscription?.paidUntil : plan.endsAt;
   return {

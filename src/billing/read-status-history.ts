@@ -1,20 +1,25 @@
 import { z } from 'zod';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { decodeCursor, page } from '../core/cursor.ts';
+import { expectCustomer, findCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { listSubscriptionChanges } from './status-queries.ts';
 import type { statusHistory, StatusHistoryQuery, subscriptionChanges } from './status-schemas.ts';
 
 type Changes = z.input<typeof subscriptionChanges>;
 
-/** A page of what became of a user's subscriptions, newest first, from the replica. Throws `invalid_cursor`. */
+/** A page of what became of an account's subscriptions, newest first, from the replica. Throws `invalid_cursor`, `customer_not_found`. */
 export async function readStatusHistory(
   deps: Pick<Deps, 'replica'>,
-  user: User,
-  { limit, cursor }: StatusHistoryQuery,
+  account: AccountReference,
+  { limit, cursor }: Omit<StatusHistoryQuery, 'customer'>,
 ): Promise<Omit<z.input<typeof statusHistory>, 'success'>> {
   const before = cursor === undefined ? undefined : decodeCursor(cursor);
-  const rows = await deps.replica.run(listSubscriptionChanges(user, before, limit + 1));
+  const [[customer], rows] = await deps.replica.batch([
+    findCustomer(account),
+    listSubscriptionChanges(account, before, limit + 1),
+  ]);
+  expectCustomer(account, customer?.id);
   const { entries, nextCursor } = page(rows, limit, ({ id }) => id);
   const history = entries.map((entry) => ({
     id: entry.id,

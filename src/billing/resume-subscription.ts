@@ -1,16 +1,16 @@
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { conflict } from '../core/errors.ts';
 import { changeSubscription, type ChangeDeps } from './change-subscription.ts';
 import { isOver, noSubscription, type Standing } from './standing.ts';
 
 /**
- * Lets the user's subscription go on that was to end; one that goes on anyway stays as it is. Throws
+ * Lets the account's subscription go on that was to end; one that goes on anyway stays as it is. Throws
  * `subscription_ended` once it is over, `no_subscription`, `change_in_progress`.
  */
-export async function resumeSubscription(deps: ChangeDeps, user: User): Promise<Standing> {
+export async function resumeSubscription(deps: ChangeDeps, account: AccountReference): Promise<Standing> {
   const { after } = await changeSubscription(
     deps,
-    user,
+    account,
     undefined,
     async ({ standing }) => {
       const { stripeSubscriptionId, stripeScheduleId, status, cancelAtPeriodEnd } = standing.state;

@@ -1,4 +1,4 @@
-import { answer, createRoutes, defineRoute, jsonBody, jsonResponse, userOf } from '../http/index.ts';
+import { accountOf, answer, createRoutes, defineRoute, jsonBody, jsonResponse } from '../http/index.ts';
 import { createBalanceRoutes } from './balance-routes.ts';
 import { openPortal } from './open-portal.ts';
 import { createPaymentRoutes } from './payment-routes.ts';
@@ -16,10 +16,10 @@ import { createTopUpRoutes } from './top-up-routes.ts';
 import { startCheckout } from './start-checkout.ts';
 
 const checkoutProblems =
-  '409 `price_changed` carries the present offer as `current`. 503 `offer_not_synced` while it is not at Stripe yet.';
+  'A customer that a service or an admin names, and that is not there yet, is made. 409 `price_changed` carries the present offer as `current`. 503 `offer_not_synced` while it is not at Stripe yet.';
 
 const createCheckout = defineRoute(
-  'customer',
+  'account',
   {
     method: 'post',
     path: '/payment/create-checkout',
@@ -36,7 +36,7 @@ const createCheckout = defineRoute(
 );
 
 const purchaseCredits = defineRoute(
-  'customer',
+  'account',
   {
     method: 'post',
     path: '/payment/purchase-credits',
@@ -50,12 +50,13 @@ const purchaseCredits = defineRoute(
 );
 
 const createPortalSession = defineRoute(
-  'customer',
+  'account',
   {
     method: 'post',
     path: '/payment/create-portal-session',
     summary: 'Open the billing portal',
-    description: 'Invoices and payment methods, at Stripe. 409 `no_billing_account` before a first checkout.',
+    description:
+      'Invoices and payment methods, at Stripe. 409 `no_billing_account` before a first checkout. 404 `customer_not_found`.',
     tags: ['Payment'],
     request: { body: { ...jsonBody(portalBody), required: false } },
     responses: { 200: jsonResponse('Where the portal is.', portalAnswer) },
@@ -67,9 +68,10 @@ const createPortalSession = defineRoute(
 export function createBillingRoutes() {
   return createRoutes()
     .openapi(createCheckout, async (c) => {
-      const { plan, price_id } = c.req.valid('json');
+      const { plan, price_id, customer } = c.req.valid('json');
+      const account = accountOf(c, customer);
       const item = { type: 'plan', key: plan } as const;
-      const { checkoutUrl, sessionId } = await startCheckout(c.get('deps'), userOf(c), item, price_id);
+      const { checkoutUrl, sessionId } = await startCheckout(c.get('deps'), account, item, price_id);
       return answer(c, createCheckoutAnswer, {
         success: true,
         checkout_url: checkoutUrl,
@@ -77,14 +79,10 @@ export function createBillingRoutes() {
       });
     })
     .openapi(purchaseCredits, async (c) => {
-      const { package: key, price_id } = c.req.valid('json');
+      const { package: key, price_id, customer } = c.req.valid('json');
+      const account = accountOf(c, customer);
       const item = { type: 'package', key } as const;
-      const { checkoutUrl, sessionId, credits } = await startCheckout(
-        c.get('deps'),
-        userOf(c),
-        item,
-        price_id,
-      );
+      const { checkoutUrl, sessionId, credits } = await startCheckout(c.get('deps'), account, item, price_id);
       return answer(c, purchaseCreditsAnswer, {
         success: true,
         checkout_url: checkoutUrl,
@@ -93,7 +91,8 @@ export function createBillingRoutes() {
       });
     })
     .openapi(createPortalSession, async (c) => {
-      const url = await openPortal(c.get('deps'), userOf(c));
+      const account = accountOf(c, c.req.valid('json').customer);
+      const url = await openPortal(c.get('deps'), account);
       return answer(c, portalAnswer, { success: true, portal_url: url });
     })
     .route('/', createPaymentRoutes())

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { creditAmount, currencyCode, itemKey, minorUnits, text } from '../core/schema.ts';
+import { customerReference, creditAmount, currencyCode, itemKey, minorUnits, text } from '../core/schema.ts';
 
 export const quotedPrice = text(255).optional().meta({
   description:
@@ -7,11 +7,11 @@ export const quotedPrice = text(255).optional().meta({
 });
 
 export const createCheckoutBody = z
-  .strictObject({ plan: itemKey, price_id: quotedPrice })
+  .strictObject({ plan: itemKey, price_id: quotedPrice, customer: customerReference.optional() })
   .meta({ id: 'CreateCheckout' });
 
 export const purchaseCreditsBody = z
-  .strictObject({ package: itemKey, price_id: quotedPrice })
+  .strictObject({ package: itemKey, price_id: quotedPrice, customer: customerReference.optional() })
   .meta({ id: 'PurchaseCredits' });
 
 const sessionId = z.string().meta({ description: 'The Checkout Session of Stripe.' });
@@ -47,6 +47,6 @@ export const presentSubscription = z.object({
   stripe_subscription_id: z.string().nullable(),
 });
 
-export const portalBody = z.strictObject({});
+export const portalBody = z.strictObject({ customer: customerReference.optional() });
 
 export const portalAnswer = z.strictObject({ success: z.literal(true), portal_url: z.url() });

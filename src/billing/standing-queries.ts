@@ -1,5 +1,5 @@
 import { and, eq, gt, isNull, lte, or, sql } from 'drizzle-orm';
-import type { User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { customerIdOf } from '../customers/index.ts';
 import { build } from '../db/index.ts';
 import { prices, subscriptionPlans } from '../pricing/tables.ts';
@@ -10,8 +10,8 @@ import { subscriptionOperations, subscriptions } from './subscription-tables.ts'
 /** How long a request that changes a subscription may take before another one may. */
 const leaseSeconds = 60;
 
-/** The subscription that a user's requests are about: the one that the status shows. */
-function standingOf(user: User) {
+/** The subscription that an account's requests are about: the one that the status shows. */
+function standingOf(account: AccountReference) {
   return build
     .select({
       id: subscriptions.id,
@@ -19,13 +19,13 @@ function standingOf(user: User) {
       nextOfferId: subscriptions.nextOfferId,
     })
     .from(subscriptions)
-    .where(eq(subscriptions.customerId, customerIdOf({ user })))
+    .where(eq(subscriptions.customerId, customerIdOf(account)))
     .orderBy(...foremost())
     .limit(1);
 }
 
 /** Its row. Read it before Stripe is asked: its version is what `applySubscription` wants. */
-export function findStanding(user: User) {
+export function findStanding(account: AccountReference) {
   return build
     .select({
       id: subscriptions.id,
@@ -37,13 +37,13 @@ export function findStanding(user: User) {
       status: subscriptions.status,
     })
     .from(subscriptions)
-    .where(eq(subscriptions.id, sql`(select id from ${standingOf(user)} as standing)`));
+    .where(eq(subscriptions.id, sql`(select id from ${standingOf(account)} as standing)`));
 }
 
 /** What it is billed by, and is going to be billed by. */
-export function findStandingOffers(user: User) {
+export function findStandingOffers(account: AccountReference) {
   return selectOffers().where(
-    sql`${prices.id} in (select unnest(array[offer_id, next_offer_id]) from ${standingOf(user)} as standing)`,
+    sql`${prices.id} in (select unnest(array[offer_id, next_offer_id]) from ${standingOf(account)} as standing)`,
   );
 }
 
@@ -60,12 +60,12 @@ export function findPlanOnSale(planKey: string | undefined, now: Date) {
 }
 
 /**
- * Makes a request the one that changes the user's subscription. No row: another one does now, or there is no
+ * Makes a request the one that changes the account's subscription. No row: another one does now, or there is no
  * subscription. `is_repeated`: this very request began before, and nobody has since.
  */
-export function beginOperation(user: User, operationId: string) {
+export function beginOperation(account: AccountReference, operationId: string) {
   return build.execute<{ readonly is_repeated: boolean }>(sql`
-    with standing as ${standingOf(user)}, before as (
+    with standing as ${standingOf(account)}, before as (
       select operation_id from subscription_operations join standing on standing.id = subscription_id
     )
     insert into subscription_operations as running (subscription_id, operation_id, lease_until)

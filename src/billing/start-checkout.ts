@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { User } from '../core/actor.ts';
-import { conflict, DomainError, invalidToken, notFound } from '../core/errors.ts';
-import { keepStripeCustomer } from '../customers/index.ts';
+import type { AccountReference } from '../core/actor.ts';
+import { conflict, DomainError, notFound } from '../core/errors.ts';
+import { accountClosed, expectCustomer, keepStripeCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { StripeRefusal, type StripeGateway } from '../stripe/index.ts';
 import {
@@ -34,6 +34,7 @@ const opening = z.object({
     z.object({ id: z.string(), session_id: z.string(), plan: z.string(), plan_name: z.string() }),
   ),
   is_superseded: z.boolean(),
+  is_wanted: z.boolean(),
   is_closed: z.boolean(),
 });
 type Opening = z.output<typeof opening>;
@@ -51,17 +52,21 @@ type CheckoutDeps = Pick<Deps, 'db' | 'stripe' | 'clock' | 'config' | 'operation
  * `package_not_found`, `price_changed` with the present offer as `current`, `offer_not_synced` while the offer is not
  * at Stripe yet, `offer_not_chargeable` where Stripe refuses the amount, `stripe_unavailable`. Of plans, nobody has
  * two: `already_subscribed` with the present subscription as `current`, and each page that is opened closes the
- * customer's others; one that is overtaken by another throws `checkout_superseded`.
+ * customer's others; one that is overtaken by another throws `checkout_superseded`. A customer that is named and not
+ * there is made, unless the name is an id at Stripe: `customer_not_found`.
  */
 export async function startCheckout(
   deps: CheckoutDeps,
-  user: User,
+  account: AccountReference,
   item: NewCheckout['item'],
   quotedPriceId: string | undefined,
 ): Promise<StartedCheckout> {
   const checkoutId = deps.operationId;
-  const checkout = { checkoutId, user, item, quotedPriceId, now: deps.clock.now() };
+  const checkout = { checkoutId, account, item, quotedPriceId, now: deps.clock.now() };
   const offer = await openFor(deps, checkout);
+  // Only an id at Stripe that nobody has: any other name becomes a customer.
+  if (offer.is_wanted) expectCustomer(account, offer.customer_id);
+  if (offer.is_closed) throw accountClosed(account);
   refuseSecond(offer);
   const { stripePriceId, customerId } = sellable(offer);
   await closeOthers(deps, offer);
@@ -101,8 +106,7 @@ async function tryToOpen({ db }: CheckoutDeps, checkout: NewCheckout): Promise<O
   return opening.parse(rows[0]);
 }
 
-function refuseSecond({ present, is_superseded, is_closed }: Opening): void {
-  if (is_closed) throw invalidToken();
+function refuseSecond({ present, is_superseded }: Opening): void {
   if (present !== null) throw alreadySubscribed(present);
   if (is_superseded) throw superseded();
 }

@@ -1,7 +1,7 @@
 import { and, desc, eq, exists, gt, inArray, lt, notExists, sql, type SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import type { User } from '../core/actor.ts';
-import { isUser } from '../customers/index.ts';
+import type { AccountReference } from '../core/actor.ts';
+import { isAccount } from '../customers/index.ts';
 import { customers } from '../customers/tables.ts';
 import { build, instant } from '../db/index.ts';
 import { prices, subscriptionPlans } from '../pricing/tables.ts';
@@ -28,7 +28,7 @@ const toInstant = (value: string): Date | null => new Date(value);
  * The plan that a user has at `now`: that of a subscription that goes on, else of the newest payment whose period is
  * not over. No row when there is none.
  */
-export function findActivePlan(user: User, now: Date) {
+export function findActivePlan(account: AccountReference, now: Date) {
   return build
     .select({
       key: subscriptionPlans.planKey,
@@ -57,7 +57,7 @@ export function findActivePlan(user: User, now: Date) {
       sql`true`,
     )
     .innerJoin(subscriptionPlans, eq(subscriptionPlans.id, sql`held.plan_id`))
-    .where(isUser(user))
+    .where(isAccount(account))
     .orderBy(sql`held.rank, case held.rank when 1 then held.newest end, held.newest desc`)
     .limit(1);
 }
@@ -79,8 +79,8 @@ export function foremost(): readonly SQL[] {
   ];
 }
 
-/** The subscription that a user's status is about. */
-export function findStatusSubscription(user: User) {
+/** The subscription that an account's status is about. */
+export function findStatusSubscription(account: AccountReference) {
   return build
     .select({
       stripeSubscriptionId: subscriptions.stripeSubscriptionId,
@@ -114,13 +114,13 @@ export function findStatusSubscription(user: User) {
     .innerJoin(prices, eq(prices.id, subscriptions.offerId))
     .leftJoin(nextOffers, eq(nextOffers.id, subscriptions.nextOfferId))
     .leftJoin(nextPlans, eq(nextPlans.id, nextOffers.planId))
-    .where(isUser(user))
+    .where(isAccount(account))
     .orderBy(...foremost())
     .limit(1);
 }
 
 /** Whether money ever arrived, and whether a completed checkout's subscription is not known yet. */
-export function summarisePayments(user: User) {
+export function summarisePayments(account: AccountReference) {
   const money = build
     .select({ id: payments.id })
     .from(payments)
@@ -148,17 +148,21 @@ export function summarisePayments(user: User) {
   return build
     .select({ hasPaid: sql<boolean>`${exists(money)}`, isPending: sql<boolean>`${exists(waiting)}` })
     .from(customers)
-    .where(isUser(user));
+    .where(isAccount(account));
 }
 
 /** What is of no use to anybody outside. */
 const internal = sql.raw(`array['stripe_subscription_id', 'stripe_item_id', 'stripe_schedule_id']`);
 
 /**
- * What became of a user's subscriptions before `before` (an id), newest first; `offers`: those that the changes name,
+ * What became of an account's subscriptions before `before` (an id), newest first; `offers`: those that the changes name,
  * by their ids.
  */
-export function listSubscriptionChanges(user: User, before: number | undefined, limit: number) {
+export function listSubscriptionChanges(
+  account: AccountReference,
+  before: number | undefined,
+  limit: number,
+) {
   return build
     .select({
       id: subscriptionChanges.id,
@@ -179,7 +183,7 @@ export function listSubscriptionChanges(user: User, before: number | undefined, 
     .innerJoin(subscriptions, eq(subscriptions.id, subscriptionChanges.subscriptionId))
     .where(
       and(
-        isUser(user),
+        isAccount(account),
         before === undefined ? undefined : lt(subscriptionChanges.id, before),
         sql`${subscriptionChanges.changes} - ${internal} <> '{}'`,
       ),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { currencyCode, itemKey, pageLimit, timestamp } from '../core/schema.ts';
+import { customerReference, currencyCode, itemKey, pageLimit, timestamp } from '../core/schema.ts';
 
 /** Minor units: what one period costs, for all of the quantity. */
 const periodAmount = z.int().min(0).meta({ description: 'What a period costs, in minor units.' });
@@ -67,7 +67,11 @@ export const paymentStatusAnswer = z.strictObject({
   payment_status: paymentStatus,
 });
 
+/** What else a client of old puts there is ignored. */
+export const statusQuery = z.object({ customer: customerReference.optional() });
+
 export const statusHistoryQuery = z.strictObject({
+  customer: customerReference.optional(),
   limit: pageLimit.default(20).meta({ description: 'Entries on a page, 1 to 100.' }),
   cursor: z
     .string()

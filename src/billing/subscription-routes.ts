@@ -1,4 +1,4 @@
-import { answer, createRoutes, defineRoute, jsonBody, jsonResponse, userOf } from '../http/index.ts';
+import { accountOf, answer, createRoutes, defineRoute, jsonBody, jsonResponse } from '../http/index.ts';
 import { changePlan } from './change-plan.ts';
 import { cancelSubscription } from './cancel-subscription.ts';
 import { invoicesAnswer, invoicesQuery } from './invoice-list-schemas.ts';
@@ -16,16 +16,16 @@ import {
 } from './subscription-schemas.ts';
 
 const changeProblems =
-  '409 `no_subscription`; `change_in_progress` while another request changes it; `subscription_changed` when ' +
+  '404 `customer_not_found`. 409 `no_subscription`; `change_in_progress` while another request changes it; `subscription_changed` when ' +
   'somebody else changed it meanwhile, or before the request was repeated.';
 
 const planProblems =
-  '404 `plan_not_found`. 409 `already_on_plan`; `price_changed` with the present offer as `current`; ' +
+  '404 `plan_not_found`, `customer_not_found`. 409 `already_on_plan`; `price_changed` with the present offer as `current`; ' +
   '`currency_mismatch`; `no_subscription`; `subscription_ending`: resume it first; `subscription_paused`; ' +
   '`payment_overdue`: pay the last invoice first. 503 `offer_not_synced`.';
 
 const previewChange = defineRoute(
-  'customer',
+  'account',
   {
     method: 'post',
     path: '/payment/change-plan/preview',
@@ -39,7 +39,7 @@ const previewChange = defineRoute(
 );
 
 const change = defineRoute(
-  'customer',
+  'account',
   {
     method: 'post',
     path: '/payment/change-plan',
@@ -57,7 +57,7 @@ const change = defineRoute(
 );
 
 const cancel = defineRoute(
-  'customer',
+  'account',
   {
     method: 'post',
     path: '/payment/cancel-subscription',
@@ -73,7 +73,7 @@ const cancel = defineRoute(
 );
 
 const resume = defineRoute(
-  'customer',
+  'account',
   {
     method: 'post',
     path: '/payment/resume-subscription',
@@ -87,12 +87,13 @@ const resume = defineRoute(
 );
 
 const getInvoices = defineRoute(
-  'customer',
+  'account',
   {
     method: 'get',
     path: '/payment/invoices',
     summary: 'The customer’s invoices',
-    description: 'As Stripe has them now, newest first. Empty before a first checkout. 400 `invalid_cursor`.',
+    description:
+      'As Stripe has them now, newest first. Empty before a first checkout. 400 `invalid_cursor`. 404 `customer_not_found`.',
     tags: ['Payment'],
     request: { query: invoicesQuery },
     responses: { 200: jsonResponse('One page.', invoicesAnswer) },
@@ -104,24 +105,29 @@ const getInvoices = defineRoute(
 export function createSubscriptionRoutes() {
   return createRoutes()
     .openapi(previewChange, async (c) => {
-      const preview = await previewPlanChange(c.get('deps'), userOf(c), c.req.valid('json'));
+      const { customer, ...wish } = c.req.valid('json');
+      const preview = await previewPlanChange(c.get('deps'), accountOf(c, customer), wish);
       return answer(c, changePreviewAnswer, { success: true, preview });
     })
     .openapi(change, async (c) => {
-      const done = await changePlan(c.get('deps'), userOf(c), c.req.valid('json'));
+      const { customer, ...wish } = c.req.valid('json');
+      const done = await changePlan(c.get('deps'), accountOf(c, customer), wish);
       const subscription = summarise(done.subscription);
       return answer(c, changePlanAnswer, { success: true, change: done.change, subscription });
     })
     .openapi(cancel, async (c) => {
-      const subscription = await cancelSubscription(c.get('deps'), userOf(c));
+      const account = accountOf(c, c.req.valid('json').customer);
+      const subscription = await cancelSubscription(c.get('deps'), account);
       return answer(c, subscriptionAnswer, { success: true, subscription: summarise(subscription) });
     })
     .openapi(resume, async (c) => {
-      const subscription = await resumeSubscription(c.get('deps'), userOf(c));
+      const account = accountOf(c, c.req.valid('json').customer);
+      const subscription = await resumeSubscription(c.get('deps'), account);
       return answer(c, subscriptionAnswer, { success: true, subscription: summarise(subscription) });
     })
     .openapi(getInvoices, async (c) => {
-      const page = await listInvoices(c.get('deps'), userOf(c), c.req.valid('query'));
+      const { customer, ...asked } = c.req.valid('query');
+      const page = await listInvoices(c.get('deps'), accountOf(c, customer), asked);
       return answer(c, invoicesAnswer, { success: true, ...page });
     });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { creditAmount, currencyCode, itemKey, timestamp } from '../core/schema.ts';
+import { customerReference, creditAmount, currencyCode, itemKey, timestamp } from '../core/schema.ts';
 import { quotedPrice } from './schemas.ts';
 
 /** What every change of a subscription answers. */
@@ -21,11 +21,12 @@ export const subscriptionAnswer = z.strictObject({
   subscription: subscriptionSummary,
 });
 
-export const emptyBody = z.strictObject({});
+export const emptyBody = z.strictObject({ customer: customerReference.optional() });
 
 const change = {
   plan: itemKey,
   price_id: quotedPrice,
+  customer: customerReference.optional(),
 };
 
 export const previewChangeBody = z.strictObject(change).meta({ id: 'PreviewPlanChange' });

@@ -1,6 +1,6 @@
 import { asc, eq, isNotNull, isNull, lte, or, and, sql, type SQL } from 'drizzle-orm';
-import type { User } from '../core/actor.ts';
-import { isUser } from '../customers/index.ts';
+import type { AccountReference } from '../core/actor.ts';
+import { isAccount, readyAccount } from '../customers/index.ts';
 import { build, instant } from '../db/index.ts';
 import { autoTopUps, topUps } from './top-up-tables.ts';
 
@@ -22,8 +22,8 @@ function inFlightOf(customerId: SQL): SQL {
     where customer_id = ${customerId} and status in ('started', 'processing'))`;
 }
 
-/** A user's settings, with what they led to; no row before the first ones. */
-export function findTopUpSettings(user: User, now: Date) {
+/** An account's settings, with what they led to; no row before the first ones. */
+export function findTopUpSettings(account: AccountReference, now: Date) {
   return build.execute(sql`
     select wish.is_enabled as enabled, wish.threshold::float8, package.package_key as package,
       offer.stripe_price_id as price_id, offer.amount_minor::int as price, offer.currency,
@@ -35,23 +35,24 @@ export function findTopUpSettings(user: User, now: Date) {
     join auto_top_ups as wish on wish.customer_id = customers.id
     join credit_packages as package on package.id = wish.package_id
     left join prices as offer on offer.id = wish.offer_id
-    where ${isUser(user)}`);
+    where ${isAccount(account)}`);
 }
 
 /**
- * A package with what it is offered for now (nulls: it is not on sale), and what matters of the user to whom it is to
+ * A package with what it is offered for now (nulls: it is not on sale), and what matters of the account to which it is to
  * be sold by itself; no row for a package that does not exist.
  */
-export function findTopUpOffer(user: User, packageKey: string, now: Date) {
+export function findTopUpOffer(account: AccountReference, packageKey: string, now: Date) {
   return build.execute(sql`
     select package.id as package_id, offer.id as offer_id, offer.stripe_price_id, offer.amount_minor::int,
-      offer.currency, offer.credits::float8, customers.stripe_customer_id, customers.closed_at is not null as is_closed,
+      offer.currency, offer.credits::float8, customers.id as customer_id, customers.stripe_customer_id,
+      customers.closed_at is not null as is_closed,
       coalesce(${spentBy(sql`customers.id`, sql`offer.currency`, now)}, 0) as spent_this_month,
       ${inFlightOf(sql`customers.id`)} as in_flight
     from credit_packages as package
     left join prices as offer on package.is_active and offer.package_id = package.id
       and offer.valid_from <= ${instant(now)} and (offer.valid_to is null or offer.valid_to > ${instant(now)})
-    left join customers on ${isUser(user)}
+    left join customers on ${isAccount(account)}
     where package.package_key = ${packageKey}`);
 }
 
@@ -65,17 +66,12 @@ export interface TopUpWish {
 }
 
 /**
- * Keeps a user's settings (`configure_top_up`), whom it makes a customer where they are none yet; nothing of one whose
- * account was deleted.
+ * Keeps an account's settings (`configure_top_up`), which it makes a customer where it is none yet; nothing of one that
+ * was deleted.
  */
-export function configureTopUp(user: User, wish: TopUpWish) {
+export function configureTopUp(account: AccountReference, wish: TopUpWish) {
   return build.execute(sql`
-    with customer as (
-      insert into customers (issuer, subject, email) values (${user.issuer}, ${user.subject}, ${user.email ?? null})
-      on conflict (issuer, subject) do update set email = coalesce(excluded.email, customers.email)
-      where customers.closed_at is null
-      returning id
-    )
+    with one as (select 1), customer as (${readyAccount(account, sql`one`)} returning id)
     select configure_top_up(id, ${wish.isEnabled}, ${wish.threshold}::bigint, ${wish.packageId}::uuid,
       ${wish.offerId}::uuid, ${wish.monthlyCapMinor}::bigint, ${instant(wish.now)})
     from customer`);

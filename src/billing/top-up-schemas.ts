@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { creditAmount, currencyCode, itemKey, minorUnits, timestamp, uuid } from '../core/schema.ts';
+import {
+  customerReference,
+  creditAmount,
+  currencyCode,
+  itemKey,
+  minorUnits,
+  timestamp,
+  uuid,
+} from '../core/schema.ts';
 import { quotedPrice } from './schemas.ts';
 
 export const configureTopUpBody = z
@@ -14,9 +22,12 @@ export const configureTopUpBody = z
         'At most this much money in a calendar month (UTC), in minor units of the package’s currency; at least its price.',
     }),
     price_id: quotedPrice,
+    customer: customerReference.optional(),
   })
   .meta({ id: 'ConfigureAutoTopUp' });
 export type ConfigureTopUpBody = z.output<typeof configureTopUpBody>;
+
+export const topUpQuery = z.strictObject({ customer: customerReference.optional() });
 
 const inFlight = z.strictObject({
   id: uuid,

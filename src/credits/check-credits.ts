@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { AccountReference } from '../core/actor.ts';
 import { notFound } from '../core/errors.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { compareWithCost } from './ledger-queries.ts';
-import { expectCustomer } from './spending-outcome.ts';
 
 export interface CreditCheck {
   readonly has_credits: boolean;

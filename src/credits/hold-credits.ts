@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { actorLabel, type AccountReference, type User } from '../core/actor.ts';
 import { addSeconds } from '../core/time.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import {
   accountOutcome,
   asKeyReused,
-  expectCustomer,
   holdOutcome,
   refusalOf,
   refusedOutcomes,

@@ -4,5 +4,5 @@ export { hold as creditHold } from './hold-schemas.ts';
 export { grantCredits } from './queries.ts';
 export { mendCosts } from './read-costs.ts';
 export { createCreditsRoutes } from './routes.ts';
-export { expectCustomer, holdOutcome } from './spending-outcome.ts';
+export { holdOutcome } from './spending-outcome.ts';
 export { creditLotKinds, creditLotSources } from './lot-kinds.ts';

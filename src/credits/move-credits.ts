@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { actorLabel, type AccountReference, type Actor } from '../core/actor.ts';
 import { conflict, invalid, notFound } from '../core/errors.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { adjustByAdmin, clawBackByAdmin, grantByAdmin, type AdminMovement } from './admin-queries.ts';
-import { accountOutcome, expectCustomer, transactionOutcome } from './spending-outcome.ts';
+import { accountOutcome, transactionOutcome } from './spending-outcome.ts';
 
 type MoveDeps = Pick<Deps, 'db' | 'clock' | 'operationId'>;
 

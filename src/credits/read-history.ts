@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { AccountReference } from '../core/actor.ts';
 import { decodeCursor, page } from '../core/cursor.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import type { historyAnswer, HistoryQuery } from './history-schemas.ts';
 import { listTransactions } from './ledger-queries.ts';
-import { expectCustomer, transactionOutcome } from './spending-outcome.ts';
+import { transactionOutcome } from './spending-outcome.ts';
 
 const entry = transactionOutcome.omit({ lots: true }).extend({ sequence: z.int(), debt_change: z.int() });
 

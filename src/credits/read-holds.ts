@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { AccountReference } from '../core/actor.ts';
 import { decodeTimeCursor, page } from '../core/cursor.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import type { HoldsQuery } from './hold-schemas.ts';
 import { holdNotFound } from './settle-hold.ts';
-import { expectCustomer, holdOutcome, type Hold } from './spending-outcome.ts';
+import { holdOutcome, type Hold } from './spending-outcome.ts';
 import { findHold, listHolds } from './spending-queries.ts';
 
 /** One hold of an account. Throws `hold_not_found`, also for another customer's, and `customer_not_found`. */

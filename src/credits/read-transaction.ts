@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { AccountReference } from '../core/actor.ts';
 import { notFound } from '../core/errors.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import type { transactionDetail } from './history-schemas.ts';
 import { findTransaction } from './ledger-queries.ts';
-import { expectCustomer, holdOutcome, lotOutcome, transactionOutcome } from './spending-outcome.ts';
+import { holdOutcome, lotOutcome, transactionOutcome } from './spending-outcome.ts';
 
 const found = transactionOutcome.extend({
   debt_change: z.int(),

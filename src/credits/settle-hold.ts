@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { actorLabel, type AccountReference, type User } from '../core/actor.ts';
 import { conflict, DomainError, notFound } from '../core/errors.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import { creditHolds } from './hold-tables.ts';
-import {
-  accountOutcome,
-  expectCustomer,
-  holdOutcome,
-  transactionOutcome,
-  type Hold,
-} from './spending-outcome.ts';
+import { accountOutcome, holdOutcome, transactionOutcome, type Hold } from './spending-outcome.ts';
 import { captureHold, releaseHold } from './spending-queries.ts';
 
 const refusedOutcomes = [

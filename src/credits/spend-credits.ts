@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { actorLabel, type AccountReference, type User } from '../core/actor.ts';
+import { expectCustomer } from '../customers/index.ts';
 import type { Deps } from '../deps.ts';
 import {
   accountOutcome,
   asKeyReused,
-  expectCustomer,
   refusalOf,
   refusedOutcomes,
   transactionOutcome,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { AccountReference } from '../core/actor.ts';
 import { DomainError, invalid, notFound } from '../core/errors.ts';
 import { isStatementError, uniqueViolation, type IdempotencyClaim } from '../db/index.ts';
 import { creditHolds } from './hold-tables.ts';
@@ -74,13 +73,6 @@ export function refusalOf(refusal: Refusal): DomainError {
       return notFound('operation_not_found', 'There is no such operation.');
     default:
       return keyReused();
-  }
-}
-
-/** Throws `customer_not_found` for a customer that was named and is not there. */
-export function expectCustomer(account: AccountReference, customerId: string | null): void {
-  if ('named' in account && customerId === null) {
-    throw notFound('customer_not_found', 'There is no such customer.');
   }
 }
 

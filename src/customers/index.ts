@@ -1,3 +1,4 @@
+export { accountClosed, expectCustomer } from './expect-customer.ts';
 export { createNoticeRoutes } from './notice-routes.ts';
 export {
   addNotice,
@@ -5,6 +6,7 @@ export {
   findCustomer,
   findCustomerAtStripe,
   findNotice,
-  isUser,
+  isAccount,
   keepStripeCustomer,
+  readyAccount,
 } from './queries.ts';

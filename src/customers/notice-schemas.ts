@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { pageLimit, timestamp, uuid } from '../core/schema.ts';
+import { customerReference, pageLimit, timestamp, uuid } from '../core/schema.ts';
 
 export const noticesQuery = z.strictObject({
+  customer: customerReference.optional(),
   limit: pageLimit.default(20).meta({ description: 'Notices on a page, 1 to 100.' }),
   cursor: z
     .string()

@@ -1,11 +1,11 @@
 import { and, desc, eq, isNull, sql, type SQL } from 'drizzle-orm';
-import type { AccountReference, User } from '../core/actor.ts';
+import type { AccountReference } from '../core/actor.ts';
 import { build, instant } from '../db/index.ts';
 import { customerNotices, customers } from './tables.ts';
 
-/** The condition that a row of `customers` is this user's. */
-export function isUser(user: User) {
-  return and(eq(customers.issuer, user.issuer), eq(customers.subject, user.subject));
+/** The condition that a row of `customers` is this account's. */
+export function isAccount(account: AccountReference): SQL {
+  return sql`${customers.id} = ${customerIdOf(account)}`;
 }
 
 /**
@@ -28,11 +28,11 @@ function isUuid(name: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);
 }
 
-export function findCustomer(user: User) {
+export function findCustomer(account: AccountReference) {
   return build
     .select({ id: customers.id, stripeCustomerId: customers.stripeCustomerId })
     .from(customers)
-    .where(isUser(user));
+    .where(isAccount(account));
 }
 
 export function findCustomerAtStripe(stripeCustomerId: string | null) {
@@ -40,6 +40,25 @@ export function findCustomerAtStripe(stripeCustomerId: string | null) {
     .select({ id: customers.id, stripeCustomerId: customers.stripeCustomerId })
     .from(customers)
     .where(eq(customers.stripeCustomerId, sql`${stripeCustomerId}`));
+}
+
+/**
+ * Brings an account's row up to date for each row of `source`, and locks it; makes it where there is none. A customer
+ * that is named and not there is made under that name, as one of our own issuer; but no name is an id at Stripe. One that was
+ * deleted is locked, and stays as it is.
+ */
+export function readyAccount(account: AccountReference, source: SQL): SQL {
+  const { issuer, subject, email } =
+    'user' in account ? account.user : { issuer: account.issuer, subject: account.named, email: undefined };
+  const isName = 'user' in account || !account.named.startsWith('cus_');
+  return sql`
+    insert into customers (issuer, subject, email)
+    select coalesce(known.issuer, ${issuer}), coalesce(known.subject, ${subject}), ${email ?? null}::text
+    from ${source} left join customers as known on known.id = ${customerIdOf(account)}
+    where known.id is not null or ${isName}::boolean
+    on conflict (issuer, subject) do update
+    set email = coalesce(excluded.email, customers.email), updated_at = now()
+    where customers.closed_at is null`;
 }
 
 /** Keeps the first Stripe customer that a customer got: of several that come at once, one wins. */
@@ -59,9 +78,9 @@ export function findNotice(id: string) {
   return build.select({ id: customerNotices.id }).from(customerNotices).where(eq(customerNotices.id, id));
 }
 
-/** A user's notices before `before`, newest first. */
+/** An account's notices before `before`, newest first. */
 export function listNotices(
-  user: User,
+  account: AccountReference,
   before: readonly [createdAt: Date, id: string] | undefined,
   limit: number,
 ) {
@@ -77,7 +96,7 @@ export function listNotices(
     })
     .from(customerNotices)
     .innerJoin(customers, eq(customers.id, customerNotices.customerId))
-    .where(and(isUser(user), isBefore))
+    .where(and(isAccount(account), isBefore))
     .orderBy(desc(customerNotices.createdAt), desc(customerNotices.id))
     .limit(limit);
 }

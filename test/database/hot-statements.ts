@@ -185,12 +185,12 @@ function ledgerStatements({ transactionId }: HotRows): Readonly<Record<string, S
 
 function statusStatements({ customerId }: HotRows): Readonly<Record<string, Statement>> {
   return {
-    'the active plan': findActivePlan(user, now),
-    'the subscription of a status': findStatusSubscription(user),
-    'the subscription of a request': findStanding(user),
-    'what has been paid': summarisePayments(user),
-    'payments, listed': selectPayments(user, undefined, 50),
-    'changes of subscriptions': listSubscriptionChanges(user, undefined, 50),
+    'the active plan': findActivePlan({ user }, now),
+    'the subscription of a status': findStatusSubscription({ user }),
+    'the subscription of a request': findStanding({ user }),
+    'what has been paid': summarisePayments({ user }),
+    'payments, listed': selectPayments({ user }, undefined, 50),
+    'changes of subscriptions': listSubscriptionChanges({ user }, undefined, 50),
     'a customer’s whole story': findStory({ named: customerId, issuer: dataIssuer }),
   };
 }

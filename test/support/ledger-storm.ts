@@ -307,7 +307,7 @@ function topUpWanted({ customer, catalogue, random, now }: StepContext): readonl
     monthlyCapMinor: 1_000_000,
     now,
   };
-  return [configureTopUp(customer.user, wish)];
+  return [configureTopUp({ user: customer.user }, wish)];
 }
 
 /** Everything that moves credits, or decides how they move. */
