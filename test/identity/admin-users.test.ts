@@ -306,8 +306,8 @@ describe('an account', () => {
   test('of a former admin keeps no key of a service', async () => {
     const former = await newPerson(worker, 'admin');
     await worker.database.query(
-      `insert into api_keys (id, kind, user_id, name, scopes, secret_hash, expires_at)
-       values ($1, 'service', $2, 'x', '{pricing:write}', 'x', now() + interval '1 day')`,
+      `insert into api_keys (id, family, kind, user_id, name, scopes, secret_hash, expires_at)
+       values ($1, $1, 'service', $2, 'x', '{pricing:write}', 'x', now() + interval '1 day')`,
       [randomUUID().slice(0, 12), former.id],
     );
     expect((await read(`/${former.id}`)).json.user.api_keys).toBe(1);
