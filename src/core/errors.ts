@@ -72,6 +72,10 @@ export function invalidToken(): DomainError {
   return new DomainError('unauthenticated', 'invalid_token', 'A valid access token is needed.');
 }
 
+export function foreignOrigin(): DomainError {
+  return new DomainError('forbidden', 'foreign_origin', 'With a cookie, only our own pages change anything.');
+}
+
 export function reauthenticationRequired(): DomainError {
   return new DomainError(
     'forbidden',

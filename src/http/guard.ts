@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
-import { setCookie } from 'hono/cookie';
+import { deleteCookie, setCookie } from 'hono/cookie';
 import type { User } from '../core/actor.ts';
-import { DomainError, invalidToken } from '../core/errors.ts';
+import { DomainError, foreignOrigin, invalidToken } from '../core/errors.ts';
 import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { type AppContext, type AppEnv, isRead } from './context.ts';
@@ -35,6 +35,11 @@ export const sessionCookie = '__Host-session';
 /** For what opens a session by cookie. */
 export function setSessionCookie(c: AppContext, secret: string, expiresAt: Date): void {
   setCookie(c, sessionCookie, secret, { ...cookieAttributes, expires: expiresAt });
+}
+
+/** For what ends it. A cookie beside an Authorization header did not count, and stays. */
+export function clearSessionCookie(c: AppContext): void {
+  if (c.req.header('Authorization') === undefined) deleteCookie(c, sessionCookie, cookieAttributes);
 }
 
 const cookieAttributes = { path: '/', secure: true, httpOnly: true, sameSite: 'Strict' } as const;
@@ -111,11 +116,13 @@ function credentialOf(c: AppContext): Credential {
 
 /** A browser that sends two of them was given one by somebody else: neither counts. */
 function cookieIn(header: string | undefined): string | undefined {
-  const values = (header ?? '')
-    .split(';')
+  // Header lines of one name may have been joined by commas.
+  const [value, ...more] = (header ?? '')
+    .split(/[;,]/)
     .map((part) => part.trim())
-    .filter((part) => part.startsWith(`${sessionCookie}=`));
-  return values.length === 1 ? /=([\w-]{20,100})$/.exec(values[0] ?? '')?.[1] : undefined;
+    .filter((part) => part.startsWith(`${sessionCookie}=`))
+    .map((part) => part.slice(sessionCookie.length + 1));
+  return value !== undefined && more.length === 0 && /^[\w-]{20,100}$/.test(value) ? value : undefined;
 }
 
 /**
@@ -124,10 +131,13 @@ function cookieIn(header: string | undefined): string | undefined {
  * Source: https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
  */
 export function refuseForeignPage(c: AppContext): void {
-  if (isRead(c)) return;
-  const isOurs =
+  if (!isRead(c) && !isFromOwnPage(c)) throw foreignOrigin();
+}
+
+/** Whether a page of our own asks, in a browser that says so. */
+export function isFromOwnPage(c: AppContext): boolean {
+  return (
     c.req.header('Origin') === c.get('config').publicOrigin &&
-    c.req.header('Sec-Fetch-Site') === 'same-origin';
-  if (isOurs) return;
-  throw new DomainError('forbidden', 'foreign_origin', 'With a cookie, only our own pages change anything.');
+    c.req.header('Sec-Fetch-Site') === 'same-origin'
+  );
 }

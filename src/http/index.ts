@@ -9,7 +9,7 @@ export { accountOf } from './account.ts';
 export { requireConfiguration, configurationOf } from './configuration.ts';
 export { type AppContext, type AppEnv, userOf } from './context.ts';
 export { serveDocumentation } from './documentation.ts';
-export { guard, refuseForeignPage, setSessionCookie } from './guard.ts';
+export { clearSessionCookie, guard, isFromOwnPage, refuseForeignPage, setSessionCookie } from './guard.ts';
 export { originOf } from './origin.ts';
 export { crossOrigin, limitBodies } from './limits.ts';
 export { dependencies, operation } from './operation.ts';

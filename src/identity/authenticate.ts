@@ -22,10 +22,11 @@ export async function authenticate(
 
 async function byToken(deps: Deps, token: string) {
   const user = await userOfToken(deps, token);
-  const { sessionId, subject, role, issuer } = user;
-  if (role === 'service') return { user, machine: JSON.stringify([issuer, subject]) };
+  const { sessionId, subject: userId, role, isRestricted = false } = user;
+  if (role === 'service') return { user, machine: JSON.stringify([user.issuer, userId]) };
   if (sessionId === undefined) return { user };
-  return { user, check: requireSession(sessionId, subject), freshness: requireFreshness(sessionId) };
+  const check = requireSession({ sessionId, userId, role, isRestricted });
+  return { user, check, freshness: requireFreshness(sessionId) };
 }
 
 async function bySession({ db, config }: Deps, secret: string) {

@@ -1,4 +1,4 @@
-import { DomainError } from '../core/errors.ts';
+import { DomainError, foreignOrigin } from '../core/errors.ts';
 import type { Origin } from '../core/origin.ts';
 import { onlyRow } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
@@ -7,19 +7,26 @@ import { draftSession, sessionOf, type OpenedSession } from './open-session.ts';
 import { hashOf } from './secrets.ts';
 import { endSecondFactor, trySecondFactor } from './sign-in-queries.ts';
 
+interface SecondHalf extends CodeInput {
+  readonly challenge: string;
+  /** Whether a page of ours asks: nobody else is given a cookie. */
+  readonly isFromOwnPage: boolean;
+}
+
 /**
  * The second half of a sign-in, in two calls. A code is taken once, whoever comes with it at the same time.
- * @throws `invalid_code` for a wrong or used code, and for a challenge that is over or worn out
+ * @throws `invalid_code` for a wrong or used code, and for a challenge that is over or worn out; `foreign_origin`
  */
 export async function completeSignIn(
   deps: Deps,
   origin: Origin,
-  { challenge, ...given }: CodeInput & { readonly challenge: string },
+  { challenge, isFromOwnPage, ...given }: SecondHalf,
 ): Promise<OpenedSession> {
   const challengeHash = await hashOf(challenge);
   const [factor] = (await deps.db.run(trySecondFactor(challengeHash))).rows;
   if (factor === undefined) throw invalidCode();
   const { user_id: userId, session_kind: kind, sealed_secret: sealedSecret } = factor;
+  if (kind === 'cookie' && !isFromOwnPage) throw foreignOrigin();
   const code = await readCode(deps, given, { userId, sealedSecret });
   const draft = await draftSession(kind);
   const end = endSecondFactor({ challengeHash, code, session: draft.row, origin });

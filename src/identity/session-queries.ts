@@ -3,9 +3,18 @@ import type { Origin } from '../core/origin.ts';
 import { build } from '../db/index.ts';
 import { jsonOfOrigin, type SessionRow } from './sign-in-queries.ts';
 
-/** Raises RC401 unless the session may still be used (`require_session`). */
-export function requireSession(sessionId: string, userId: string) {
-  return build.execute(sql`select require_session(${sessionId}::uuid, ${userId}::uuid)`);
+export interface TokenClaims {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly role: string;
+  readonly isRestricted: boolean;
+}
+
+/** Raises RC401 unless the session may still be used, and its user is what the token says (`require_session`). */
+export function requireSession({ sessionId, userId, role, isRestricted }: TokenClaims) {
+  return build.execute(
+    sql`select require_session(${sessionId}::uuid, ${userId}::uuid, ${role}, ${isRestricted})`,
+  );
 }
 
 /** Raises RC403 unless password and code were given within the last minutes (`require_freshness`). */

@@ -2,6 +2,7 @@ import {
   answer,
   createRoutes,
   defineRoute,
+  isFromOwnPage,
   jsonBody,
   jsonResponse,
   markSecret,
@@ -44,7 +45,7 @@ const postCode = defineRoute('public', {
   path: '/auth/sign-in/code',
   summary: 'Give the second factor',
   description:
-    'Ends what `/auth/sign-in` began. 401 `invalid_code` for a wrong or used code, and for a challenge that is over or was tried five times.',
+    'Ends what `/auth/sign-in` began. 401 `invalid_code` for a wrong or used code, and for a challenge that is over or was tried five times; 403 `foreign_origin` for a cookie asked for by another page.',
   tags,
   request: { body: jsonBody(codeBody) },
   responses: { 200: jsonResponse('The session.', sessionAnswer) },
@@ -94,8 +95,8 @@ export function createSessionRoutes() {
     })
     .openapi(postCode, async (c) => {
       const { challenge, code, recovery_code: recoveryCode } = c.req.valid('json');
-      const session = await completeSignIn(c.get('deps'), originOf(c), { challenge, code, recoveryCode });
-      if (session.credentials.kind === 'cookie') refuseForeignPage(c);
+      const given = { challenge, code, recoveryCode, isFromOwnPage: isFromOwnPage(c) };
+      const session = await completeSignIn(c.get('deps'), originOf(c), given);
       return answer(c, sessionAnswer, toAnswer(c, session));
     })
     .openapi(postRefresh, async (c) => {

@@ -41,7 +41,12 @@ export const codeBody = z
     error: 'give either code or recovery_code',
   });
 
-export const confirmBody = z.strictObject({ password: givenPassword, ...oneCode });
+export const confirmBody = z
+  .strictObject({ password: givenPassword, ...oneCode })
+  .refine(({ code, recovery_code }) => code === undefined || recovery_code === undefined, {
+    path: ['code'],
+    error: 'give one of code and recovery_code',
+  });
 
 export const refreshBody = z.strictObject({ refresh_token: exactText(100) });
 

@@ -52,6 +52,8 @@ export function beginSignIn(email: string, emailHash: string, { network }: Origi
 
 export interface SignInEnd {
   readonly userId: string | null;
+  /** What the password was compared with. */
+  readonly comparedHash: string | null;
   readonly isRight: boolean;
   /** The password hashed anew, where that is due. */
   readonly newHash: string | null;
@@ -60,10 +62,11 @@ export interface SignInEnd {
   readonly origin: Origin;
 }
 
-export function endSignIn({ userId, isRight, newHash, session, challengeHash, origin }: SignInEnd) {
+export function endSignIn(end: SignInEnd) {
+  const { userId, comparedHash, isRight, newHash, session, challengeHash, origin } = end;
   return build.execute<SessionRow>(
-    sql`select * from end_sign_in(${userId}::uuid, ${isRight}, ${newHash}, ${jsonOfSession(session)}, ${challengeHash},
-      ${jsonOfOrigin(origin)})`,
+    sql`select * from end_sign_in(${userId}::uuid, ${comparedHash}, ${isRight}, ${newHash}, ${jsonOfSession(session)},
+      ${challengeHash}, ${jsonOfOrigin(origin)})`,
   );
 }
 
@@ -96,14 +99,16 @@ export function beginConfirmation(userId: string) {
 export interface ConfirmationEnd {
   readonly sessionId: string;
   readonly userId: string;
+  readonly comparedHash: string | null;
   readonly isRight: boolean;
   readonly code: GivenCode;
   readonly origin: Origin;
 }
 
-export function endConfirmation({ sessionId, userId, isRight, code, origin }: ConfirmationEnd) {
+export function endConfirmation(end: ConfirmationEnd) {
+  const { sessionId, userId, comparedHash, isRight, code, origin } = end;
   return build.execute<{ is_confirmed: boolean }>(
-    sql`select end_confirmation(${sessionId}::uuid, ${userId}::uuid, ${isRight}, ${code.step}::bigint,
-      ${code.recoveryHash}, ${jsonOfOrigin(origin)}) as is_confirmed`,
+    sql`select end_confirmation(${sessionId}::uuid, ${userId}::uuid, ${comparedHash}, ${isRight},
+      ${code.step}::bigint, ${code.recoveryHash}, ${jsonOfOrigin(origin)}) as is_confirmed`,
   );
 }
