@@ -1,4 +1,5 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
+import { systemClock } from '../core/time.ts';
 import type { Usage } from '../core/usage.ts';
 
 /** How hard a password is to guess from its hash: OWASP's set with the least memory, for an isolate of 128 MB. */
@@ -33,6 +34,7 @@ interface StoredHash {
 /** Counts each hashing into `usage`. */
 export function openPasswordHasher(usage: Usage): PasswordHasher {
   async function derive(password: string, salt: Uint8Array, { n, r, p }: StoredHash['cost']) {
+    await takeTurn();
     const started = performance.now();
     try {
       return await scryptOf(password.normalize('NFKC'), salt, { N: n, r, p, maxmem: memoryBytes });
@@ -59,6 +61,27 @@ export function openPasswordHasher(usage: Usage): PasswordHasher {
     },
   };
 }
+
+/** A turn that its request did not end, because its client was gone, is over by then. */
+const turnMilliseconds = 2000;
+const waitMilliseconds = 5;
+let turnEndsAt = 0;
+
+/**
+ * A hashing blocks its isolate. Between one and the next the isolate gets to see what came in meanwhile: else the answers
+ * to calls that other requests made would lie there until those requests gave up. Each request waits by a timer of its
+ * own: a promise of another's would end with it.
+ */
+async function takeTurn(): Promise<void> {
+  while (now() < turnEndsAt) await pause(waitMilliseconds);
+  turnEndsAt = now() + turnMilliseconds;
+  setTimeout(() => {
+    turnEndsAt = 0;
+  }, 1);
+}
+
+const now = () => systemClock.now().getTime();
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Compared with where there is nobody. */
 const nobody: StoredHash = { cost, salt: new Uint8Array(saltBytes), hash: new Uint8Array(hashBytes) };

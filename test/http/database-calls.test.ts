@@ -134,6 +134,10 @@ const enrol = (token: string) => worker.request('/auth/second-factor', { method:
 const asEnrolled = (method: string, path: string) => async () => {
   const person = await newPerson(worker, 'customer', { hasSecondFactor: true });
   return worker.request(path, { method, token: await plantSession(worker, person) });
+/** Of somebody who has an account here, and has just signed in. */
+const signedIn = (method: string, path: string, body?: object) => async () => {
+  const token = await plantSession(worker, await newPerson(worker));
+  return worker.request(path, { method, token, ...(body === undefined ? {} : { body }) });
 };
 
 const newAddress = () => `${randomUUID()}@example.com`;
@@ -397,6 +401,19 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   // Of what wants a fresh proof, one call asks whether there is one.
   'DELETE /auth/second-factor': [2, asEnrolled('DELETE', '/auth/second-factor')],
   'POST /auth/second-factor/recovery-codes': [2, asEnrolled('POST', '/auth/second-factor/recovery-codes')],
+  'POST /auth/sign-out': [1, signedIn('POST', '/auth/sign-out')],
+  'POST /auth/sign-out-all': [1, signedIn('POST', '/auth/sign-out-all', { except_this: true })],
+  'GET /auth/sessions': [1, signedIn('GET', '/auth/sessions')],
+  'DELETE /auth/sessions/:id': [
+    1,
+    async () => {
+      const { accessToken: token, sessionId } = await newSession(worker);
+      return worker.request(`/auth/sessions/${sessionId}`, { method: 'DELETE', token });
+    },
+  ],
+  'GET /auth/me': [1, signedIn('GET', '/auth/me')],
+  'PATCH /auth/me': [1, signedIn('PATCH', '/auth/me', { name: 'Somebody Else' })],
+  'GET /auth/events': [1, signedIn('GET', '/auth/events?type=sign_in')],
   'GET /admin/pricing/history': [1, readAsAdmin('/admin/pricing/history')],
   'GET /admin/pricing/plans': [1, readAsAdmin('/admin/pricing/plans')],
   'GET /admin/pricing/packages': [1, readAsAdmin('/admin/pricing/packages')],
