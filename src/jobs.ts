@@ -5,7 +5,7 @@ import { expireCredits, mendCosts } from './credits/index.ts';
 import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
-import { forgetOldProofs } from './identity/index.ts';
+import { forgetOldProofs, forgetOldSignIns } from './identity/index.ts';
 import { answerBeats, beat, evaluateAlerts, isBeat } from './ops/index.ts';
 import {
   answerDeliveries,
@@ -75,6 +75,7 @@ export const schedule: Readonly<Record<string, Readonly<Record<string, Job>>>> =
     cleanInbox,
     deleteOldEvents,
     forgetOldProofs,
+    forgetOldSignIns,
   },
   // When little else happens.
   '17 3 * * *': { reconcileNightly },

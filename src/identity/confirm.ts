@@ -22,8 +22,8 @@ export async function confirm(
   requireWithin(deps, 'confirm', found);
   const { isRight } = await deps.passwords.compare(password, found.password_hash ?? undefined);
   const code = await readCode(deps, given, { userId, sealedSecret: found.sealed_secret });
-  const comparedHash = found.password_hash;
-  const end = endConfirmation({ sessionId, userId, comparedHash, isRight, code, origin });
+  const rightHash = isRight ? found.password_hash : null;
+  const end = endConfirmation({ sessionId, userId, rightHash, code, origin });
   if (onlyRow((await deps.db.run(end)).rows).is_confirmed) return;
   throw confirmationFailed();
 }

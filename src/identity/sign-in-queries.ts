@@ -99,16 +99,15 @@ export function beginConfirmation(userId: string) {
 export interface ConfirmationEnd {
   readonly sessionId: string;
   readonly userId: string;
-  readonly comparedHash: string | null;
-  readonly isRight: boolean;
+  /** What the password was compared with; null where it was wrong. */
+  readonly rightHash: string | null;
   readonly code: GivenCode;
   readonly origin: Origin;
 }
 
-export function endConfirmation(end: ConfirmationEnd) {
-  const { sessionId, userId, comparedHash, isRight, code, origin } = end;
+export function endConfirmation({ sessionId, userId, rightHash, code, origin }: ConfirmationEnd) {
   return build.execute<{ is_confirmed: boolean }>(
-    sql`select end_confirmation(${sessionId}::uuid, ${userId}::uuid, ${comparedHash}, ${isRight},
-      ${code.step}::bigint, ${code.recoveryHash}, ${jsonOfOrigin(origin)}) as is_confirmed`,
+    sql`select end_compared_confirmation(${sessionId}::uuid, ${userId}::uuid, ${rightHash}, ${code.step}::bigint,
+      ${code.recoveryHash}, ${jsonOfOrigin(origin)}) as is_confirmed`,
   );
 }

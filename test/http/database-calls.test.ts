@@ -134,6 +134,7 @@ const enrol = (token: string) => worker.request('/auth/second-factor', { method:
 const asEnrolled = (method: string, path: string) => async () => {
   const person = await newPerson(worker, 'customer', { hasSecondFactor: true });
   return worker.request(path, { method, token: await plantSession(worker, person) });
+};
 /** Of somebody who has an account here, and has just signed in. */
 const signedIn = (method: string, path: string, body?: object) => async () => {
   const token = await plantSession(worker, await newPerson(worker));

@@ -62,6 +62,17 @@ async function newChallenge({ id }: Person): Promise<string> {
   return challenge;
 }
 
+/** A statement on twenty connections: the same one, without the hashing before it. */
+async function onConnections(sql: string, parameters: readonly unknown[]) {
+  const pool = worker.database.pool({ max: many });
+  const connections = await atOnce(() => pool.connect());
+  const answers = await Promise.all(
+    connections.map((connection) => connection.query<{ outcome: string }>(sql, [...parameters])),
+  );
+  for (const connection of connections) connection.release();
+  return answers.flatMap(({ rows }) => rows);
+}
+
 const giveCode = (body: object) => worker.request('/auth/sign-in/code', { body });
 
 /** Does work while the row of somebody is locked, and ends the lock, with a change, once the work waits for it. */
@@ -152,30 +163,42 @@ describe('twenty at once', () => {
 
   test('who give a wrong password are all counted: ten lock the account, the others find it locked', async () => {
     const person = await newPerson(worker);
-    const wrong = { email: person.email, password: 'not the password' };
-    const stateOf = () =>
-      worker.database.query(
-        `select failed_count, lock_count,
-           round(extract(epoch from locked_until - now()) / 60)::int between $2::int - 1 and $2::int as is_locked
-         from users where id = $1`,
-        [person.id, 15],
-      );
-    expect(statuses(await atOnce(() => givePassword(worker, wrong)))).toEqual({ 401: many });
-    expect(await stateOf()).toEqual([{ failed_count: 0, lock_count: 1, is_locked: true }]);
+    const answers = await onConnections(
+      `select outcome from end_sign_in($1, (select password_hash from users where id = $1), false, null, '{}', 'x', '{}')`,
+      [person.id],
+    );
+    expect(tally(answers.map(({ outcome }) => outcome))).toEqual({ refused: many });
+    const [state] = await worker.database.query(
+      `select failed_count, lock_count, round(extract(epoch from locked_until - now()) / 60)::int as minutes
+       from users where id = $1`,
+      [person.id],
+    );
+    expect(state).toEqual({ failed_count: 0, lock_count: 1, minutes: 15 });
     expect(await eventsOf(person)).toEqual({
       'sign_in failure wrong_password': 9,
       'sign_in failure now_locked': 1,
       'sign_in failure locked': 10,
     });
+    // The right one finds it locked, too.
+    expect((await givePassword(worker, person)).status).toBe(401);
     expect(await openSessions(person)).toBe(0);
   });
 
   test('who confirm with one code: one of them does', async () => {
-    const { person, accessToken: token } = await newSession(worker, 'admin');
-    const code = await freshCode(worker, person);
-    const body = { password: person.password, code };
-    const answers = await atOnce(() => worker.request('/auth/confirm', { token, body }));
-    expect(statuses(answers)).toEqual({ 200: 1, 403: many - 1 });
+    const person = await newPerson(worker, 'admin');
+    await plantSession(worker, person);
+    const answers = await onConnections(
+      `select end_compared_confirmation(s.id, u.id, u.password_hash, 60000000, null, '{}')::text as outcome
+       from users as u join sessions as s on s.user_id = u.id where u.id = $1`,
+      [person.id],
+    );
+    expect(tally(answers.map(({ outcome }) => outcome))).toEqual({ true: 1, false: many - 1 });
+    expect(await eventsOf(person)).toEqual({
+      'confirmation success': 1,
+      'confirmation failure wrong_code': 9,
+      'confirmation failure now_locked': 1,
+      'confirmation failure locked': 9,
+    });
   });
 
   test('who sign out everywhere from twenty sessions never wait in a circle, and end them all', async () => {

@@ -181,14 +181,10 @@ BEGIN
   END IF;
 END $$;
 --> statement-breakpoint
-DROP FUNCTION end_confirmation(uuid, uuid, boolean, bigint, text, jsonb);
---> statement-breakpoint
--- Ends what begin_confirmation began, once the password was compared with p_compared_hash: the session counts as fresh
--- for five minutes when it is right and, where there is a second factor, a code is taken. False for anything else; what
--- is wrong counts as a wrong proof.
-CREATE FUNCTION end_confirmation(
-  p_session_id uuid, p_user_id uuid, p_compared_hash text, p_is_right boolean, p_step bigint, p_recovery_hash text,
-  p_origin jsonb
+-- Ends what begin_confirmation began: the session counts as fresh for five minutes when the password is right and, where
+-- there is a second factor, a code is taken. False for anything else; what is wrong counts as a wrong proof.
+CREATE OR REPLACE FUNCTION end_confirmation(
+  p_session_id uuid, p_user_id uuid, p_is_right boolean, p_step bigint, p_recovery_hash text, p_origin jsonb
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   person users;
@@ -199,8 +195,7 @@ BEGIN
   reason := CASE
     WHEN NOT FOUND THEN 'session_over'
     WHEN person.status IS DISTINCT FROM 'active' THEN 'not_active'
-    WHEN person.locked_until > now() THEN 'locked'
-    WHEN person.password_hash IS DISTINCT FROM p_compared_hash THEN 'password_changed' END;
+    WHEN person.locked_until > now() THEN 'locked' END;
   IF reason IS NULL THEN
     reason := CASE
       WHEN NOT p_is_right THEN 'wrong_password'
@@ -216,6 +211,18 @@ BEGIN
     person.role || ':' || p_user_id, p_session_id, p_origin,
     CASE WHEN reason IS NULL THEN '{}' ELSE jsonb_build_object('reason', reason) END);
   RETURN reason IS NULL;
+END $$;
+--> statement-breakpoint
+-- The same, for a password that was compared before the lock: p_right_hash, which must still be the user's, or null where
+-- it was wrong.
+CREATE FUNCTION end_compared_confirmation(
+  p_session_id uuid, p_user_id uuid, p_right_hash text, p_step bigint, p_recovery_hash text, p_origin jsonb
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  present text;
+BEGIN
+  SELECT password_hash INTO present FROM users WHERE id = p_user_id FOR UPDATE;
+  RETURN end_confirmation(p_session_id, p_user_id, coalesce(present = p_right_hash, false), p_step, p_recovery_hash, p_origin);
 END $$;
 --> statement-breakpoint
 -- Ends sessions of a user, all of them or all but p_except, and sign-ins that wait for a code. Answers how many
@@ -270,3 +277,7 @@ BEGIN
     PERFORM record_auth_event(p_user_id, 'profile_change', 'success', person.role || ':' || p_user_id, p_from_id, p_origin);
   END IF;
 END $$;
+--> statement-breakpoint
+CREATE INDEX "refresh_tokens_expires_at" ON "refresh_tokens" USING btree ("expires_at");
+--> statement-breakpoint
+CREATE INDEX "refresh_tokens_sealed" ON "refresh_tokens" USING btree ("consumed_at") WHERE "refresh_tokens"."sealed_successor" is not null;

@@ -1,3 +1,7 @@
+DROP INDEX "refresh_tokens_sealed";
+--> statement-breakpoint
+DROP INDEX "refresh_tokens_expires_at";
+--> statement-breakpoint
 DROP FUNCTION change_name(uuid, text, uuid, jsonb);
 --> statement-breakpoint
 DROP FUNCTION end_sessions(uuid, uuid, boolean, jsonb);
@@ -12,9 +16,9 @@ CREATE OR REPLACE FUNCTION revoke_sessions(p_user_id uuid, p_except uuid, p_reas
   SELECT count(*)::integer FROM revoked;
 $$;
 --> statement-breakpoint
-DROP FUNCTION end_confirmation(uuid, uuid, text, boolean, bigint, text, jsonb);
+DROP FUNCTION end_compared_confirmation(uuid, uuid, text, bigint, text, jsonb);
 --> statement-breakpoint
-CREATE FUNCTION end_confirmation(
+CREATE OR REPLACE FUNCTION end_confirmation(
   p_session_id uuid, p_user_id uuid, p_is_right boolean, p_step bigint, p_recovery_hash text, p_origin jsonb
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
