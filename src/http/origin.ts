@@ -3,13 +3,16 @@ import type { AppContext } from './context.ts';
 
 const agentLength = 300;
 
-/** Cloudflare sets the address itself, whatever a client sends. */
+/**
+ * Cloudflare sets the address itself, whatever a client sends. The agent is whole characters, also where it is cut: the
+ * database takes no others.
+ */
 export function originOf(c: AppContext): Origin {
   const address = c.req.header('CF-Connecting-IP') ?? '';
   return {
     address,
     network: networkOf(address),
-    agent: (c.req.header('User-Agent') ?? '').slice(0, agentLength),
+    agent: (c.req.header('User-Agent') ?? '').slice(0, agentLength).toWellFormed(),
     requestId: c.get('requestId'),
   };
 }

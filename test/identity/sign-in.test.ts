@@ -26,6 +26,16 @@ describe('a sign-in', () => {
     expect([balance.status, balance.databaseCalls]).toEqual([200, 1]);
   });
 
+  test('is done whatever the client calls itself, also where that is cut within a character', async () => {
+    const person = await newPerson(worker);
+    const agent = Buffer.from(`${'x'.repeat(299)}\u{1f600}`).toString('latin1');
+    const { status, text } = await worker.request('/auth/sign-in', {
+      body: { email: person.email, password: person.password },
+      headers: { 'User-Agent': agent },
+    });
+    expect(status, text).toBe(200);
+  });
+
   test('with a second factor takes four calls at most', async () => {
     const person = await newPerson(worker, 'admin');
     const first = await givePassword(worker, person);
