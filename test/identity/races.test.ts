@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openPasswordHasher } from '../../src/identity/passwords.ts';
 import { hashOf } from '../../src/identity/secrets.ts';
 import { eventually } from '../support/eventually.ts';
+import { plantKey } from '../support/keys.ts';
 import {
   freshCode,
   givePassword,
@@ -317,5 +318,29 @@ describe('a refresh', () => {
     expect(statuses(await atOnce(refresh))).toEqual({ 401: many });
     expect(await eventsOf(person)).toEqual({ 'sign_in success': 1, 'token_reuse failure': 1 });
     expect(await openSessions(person)).toBe(0);
+  });
+});
+
+describe('beside a change to the account', () => {
+  test('a key that is rotated leaves no successor to who loses its keys', async () => {
+    const { person, accessToken } = await newSession(worker, 'admin');
+    const { id } = await plantKey(worker, { scopes: ['webhooks:read'], owner: person.id });
+    const { status, json } = await besideChange(
+      person,
+      () => worker.request(`/admin/api-keys/${id}/rotate`, { token: accessToken, body: {} }),
+      'update api_keys set revoked_at = now() where user_id = $1',
+    );
+    expect([status, json.code]).toEqual([409, 'key_ended']);
+  });
+
+  test('an address that is just being left gets no link for a new password', async () => {
+    const person = await newPerson(worker);
+    const { status } = await besideChange(
+      person,
+      () => worker.request('/auth/forgot-password', { body: { email: person.email } }),
+      "update users set email = 'left-' || email where id = $1",
+    );
+    expect(status).toBe(202);
+    expect(await eventsOf(person)).not.toHaveProperty('password_reset_request success');
   });
 });
