@@ -1,9 +1,9 @@
 /** `npm run admin:create`: makes an admin of an installation, the first one above all, by a link that opens once. */
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { createUsage } from '../src/core/usage.ts';
 import { connect, openDatabase } from '../src/db/index.ts';
 import { adminInput, createAdmin, type AdminOutcome } from '../src/identity/index.ts';
+import { readCommandLine } from './command-line.ts';
 import { startGateway } from './neon-gateway/index.ts';
 import { findInstallation } from './script-targets.ts';
 
@@ -46,14 +46,15 @@ function tell(email: string, found: AdminOutcome): { readonly text: string; read
 }
 
 function readCommand() {
-  const { values } = parseArgs({
-    options: {
+  const values = readCommandLine(
+    {
       email: { type: 'string' },
       name: { type: 'string' },
       promote: { type: 'boolean', default: false },
       variables: { type: 'string' },
     },
-  });
+    usage,
+  );
   const input = adminInput.safeParse({ email: values.email, name: values.name });
   if (!input.success) throw new Error(`${z.prettifyError(input.error)}\n\n${usage}`);
   return { ...values, ...input.data };

@@ -2,12 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { createUsage } from '../src/core/usage.ts';
 import { build, connect, openDatabase } from '../src/db/index.ts';
 import { totpOf } from '../src/identity/totp.ts';
+import { readCommandLine } from './command-line.ts';
 import { defaultStateFolder } from './stack/settings.ts';
 
 const usage = `Usage: npm run -s code -- [--password] [--state .ratecard]
@@ -48,12 +48,13 @@ async function nextCode(stack: Stack): Promise<string> {
 }
 
 try {
-  const { values } = parseArgs({
-    options: {
+  const values = readCommandLine(
+    {
       password: { type: 'boolean', default: false },
       state: { type: 'string', default: defaultStateFolder },
     },
-  });
+    usage,
+  );
   const stack = readStack(values.state);
   console.log(values.password ? stack.admin.password : await nextCode(stack));
 } catch (error) {

@@ -1,6 +1,6 @@
 /** `npm run reconcile`: compares an installation's books with Stripe's, and, with `--fix`, repairs what is safe. */
-import { parseArgs } from 'node:util';
 import { reconcile, type ReconciledDifference } from '../src/billing/index.ts';
+import { readCommandLine } from './command-line.ts';
 import { createScriptDeps } from './script-deps.ts';
 import { findTargets } from './script-targets.ts';
 
@@ -21,14 +21,15 @@ function daysOf(text: string): number {
 }
 
 try {
-  const { values } = parseArgs({
-    options: {
+  const values = readCommandLine(
+    {
       fix: { type: 'boolean', default: false },
       days: { type: 'string', default: '35' },
       json: { type: 'boolean', default: false },
       variables: { type: 'string' },
     },
-  });
+    usage,
+  );
   const deps = createScriptDeps(await findTargets(values.variables, usage));
   const found = await reconcile(deps, { fix: values.fix, windowDays: daysOf(values.days) });
   if (values.json) console.log(JSON.stringify(found));

@@ -1,8 +1,8 @@
 /** `npm run token`: prints an access token for the running local stack, or for the secrets of the environment. */
 import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { roles } from '../src/core/actor.ts';
+import { readCommandLine } from './command-line.ts';
 import { accessClaims, signToken } from './sign-token.ts';
 import { stackFile } from './stack/settings.ts';
 
@@ -67,15 +67,16 @@ async function outsideToken({ subject = 'somebody', email, hours }: Options): Pr
 }
 
 try {
-  const { values } = parseArgs({
-    options: {
+  const values = readCommandLine(
+    {
       issuer: { type: 'string' },
       role: { type: 'string' },
       subject: { type: 'string' },
       email: { type: 'string' },
       hours: { type: 'string' },
     },
-  });
+    usage,
+  );
   const options = optionsSchema.safeParse(values);
   const isAnyOnes = values.role === undefined && values.issuer !== 'outside';
   if (!options.success || isAnyOnes) throw new Error(usage);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createSealing, sealingKeys } from '../src/core/seal.ts';
 import { businessClock } from '../src/core/time.ts';
 import { syncCatalogue } from '../src/pricing/index.ts';
+import { WrongCommandLine } from './command-line.ts';
 import { createScriptDeps } from './script-deps.ts';
 import type { TokenIssuer } from './sign-token.ts';
 import { makeDemoUsers, type DemoProofs, type DemoUsers } from './stack/demo.ts';
@@ -216,7 +217,7 @@ function explain(error: unknown): string {
   if (error instanceof FolderInUse) {
     return 'npm run dev is running in this folder already: stop it first, or use the one that runs.';
   }
-  if (error instanceof StackRefused) return error.message;
+  if (error instanceof StackRefused || error instanceof WrongCommandLine) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Secret } from 'otpauth';
+import { readCommandLine } from '../command-line.ts';
 import { readEnvFileIfPresent } from '../env-file.ts';
 
 /** Where the local stack keeps what it needs from one run to the next, unless told. Not under version control. */
@@ -22,15 +22,23 @@ export class StackRefused extends Error {
   override readonly name = 'StackRefused';
 }
 
+const usage = `Usage: npm run dev -- [--port 8787] [--fresh] [--state ${defaultStateFolder}]
+
+Runs the whole system on this machine: database, Stripe sandbox, mailbox, demo shop and the Worker.
+--port is the API's; --fresh starts over with an empty database; --state is the folder where everything is kept.
+Variables in .dev.vars (a DATABASE_URL, a STRIPE_SECRET_KEY=sk_test_…) take the place of the local ones;
+RATE_LIMITS=off npm run dev lifts the limits.`;
+
 export function readOptions(commandLine: readonly string[]): StackOptions {
-  const { values } = parseArgs({
-    args: [...commandLine],
-    options: {
+  const values = readCommandLine(
+    {
       port: { type: 'string', default: '8787' },
       fresh: { type: 'boolean', default: false },
       state: { type: 'string', default: defaultStateFolder },
     },
-  });
+    usage,
+    commandLine,
+  );
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new StackRefused(`--port ${values.port} is no port`);
