@@ -7,6 +7,7 @@ import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import { startStripeSandbox, type StripeSandbox } from '../../dev/stripe-sandbox/index.ts';
 import type { Role } from '../../src/core/actor.ts';
 import { createSealing, sealingKeys, type Sealing } from '../../src/core/seal.ts';
+import { watchForLeaks } from './leaks.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { migratedTemplate } from './template.ts';
 import { advance, timeOf, type TimeStep } from './time.ts';
@@ -76,6 +77,7 @@ export interface TestWorker {
    * queues from now on reaches nobody; `tried-once`: a message that fails is dead at once.
    */
   restart(queues?: QueueFate): Promise<void>;
+  /** Throws when an answer or a log line has told what it must not (leaks.ts). */
   stop(): Promise<void>;
 }
 
@@ -122,6 +124,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     RATE_LIMITS: 'off',
     ...options.variables,
   };
+  const leaks = watchForLeaks(variables);
   const harness = createTestHarness();
   const processes = new WorkerdProcesses();
   let url: URL;
@@ -143,6 +146,7 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
   };
   await start('delivered');
   const worker = () => harness.getWorker<Env>();
+  const logs = () => harness.getLogs().map(({ message }) => message);
   const scheduled = async (cron = '* * * * *') => {
     await worker().scheduled({ cron });
   };
@@ -157,7 +161,12 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     mailbox,
     sealing: createSealing(sealingKeys.parse(sealingKey)),
     tokens,
-    request: async (path, request = {}) => readAnswer(await fetch(`${url.origin}${path}`, init(request))),
+    request: async (path, request = {}) => {
+      const sent = init(request);
+      const answer = await readAnswer(await fetch(`${url.origin}${path}`, sent));
+      leaks.answered({ ...answer, method: sent.method, path, sent: request.body });
+      return answer;
+    },
     token: (role, subject = randomUUID()) =>
       signToken(tokens, accessClaims(tokens, { subject, role, email: `${subject}@example.com` }, 3600)),
     scheduled,
@@ -165,18 +174,22 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     now: () => timeOf(stripe),
     catalogue: async () => (await worker().getEnv()).CATALOGUE,
     queue: async () => (await worker().getEnv()).WEBHOOK_QUEUE,
-    logs: () => harness.getLogs().map((log) => log.message),
+    logs,
     kill: async () => {
       if ((await processes.kill()) === 0) throw new Error('there is no workerd to kill');
     },
     restart: async (queues = 'delivered') => {
+      leaks.logged(logs());
       await harness.close();
       await start(queues);
     },
     stop: async () => {
+      leaks.logged(logs());
       await harness.close();
       await Promise.all([stripe.stop(), gateway.stop(), mailbox.stop()]);
       await database.drop();
+      const findings = leaks.findings();
+      if (findings.length > 0) throw new Error(`secrets were told:\n${findings.join('\n')}`);
     },
   };
 }
@@ -187,10 +200,10 @@ function withoutAbsent(variables: Readonly<Record<string, string | undefined>>):
   );
 }
 
-function init({ method, token, body, headers }: TestRequest): RequestInit {
+function init({ method, token, body, headers }: TestRequest) {
   return {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
-    redirect: 'manual',
+    redirect: 'manual' as const,
     headers: {
       'CF-Connecting-IP': newAddress(),
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
