@@ -2,10 +2,12 @@ import type { MiddlewareHandler } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
 import type { User } from '../core/actor.ts';
 import { DomainError, foreignOrigin, invalidToken } from '../core/errors.ts';
+import { systemClock } from '../core/time.ts';
 import type { Statement } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { type AppContext, type AppEnv, isRead } from './context.ts';
-import { countRequest, type RateLimitName } from './rate-limits.ts';
+import { createGuesses, type Guesses } from './guesses.ts';
+import { addressKey, countRequest, tooManyRequests, type RateLimitName } from './rate-limits.ts';
 
 /** What a request proves itself with. */
 export interface Credential {
@@ -26,8 +28,11 @@ export interface Authenticated {
   readonly afterwards?: (deps: Deps) => Promise<void>;
 }
 
-/** @throws `unauthenticated` for a credential that proves nobody, and says no more of it */
-export type Authenticate = (deps: Deps, credential: Credential) => Promise<Authenticated>;
+/**
+ * @param mayAsk throws where the database must not be asked about this credential
+ * @throws `unauthenticated` for a credential that proves nobody, and says no more of it
+ */
+export type Authenticate = (deps: Deps, credential: Credential, mayAsk: () => void) => Promise<Authenticated>;
 
 /** The session of a browser. The prefix has browsers keep it to this very host, on secure connections. */
 export const sessionCookie = '__Host-session';
@@ -60,6 +65,7 @@ export function guard(
   { publicRoutes, proofRoutes }: GuardedRoutes,
   authenticate: Authenticate,
 ): MiddlewareHandler<AppEnv> {
+  const guesses = createGuesses(systemClock);
   return async (c, next) => {
     const deps = c.get('deps');
     const route = `${c.req.method === 'HEAD' ? 'GET' : c.req.method} ${c.req.path}`;
@@ -69,7 +75,7 @@ export function guard(
       return next();
     }
     if (proofRoutes.has(route)) await countRequest(c, 'auth');
-    const { user, check, freshness, afterwards } = await proveAndCount(c, authenticate);
+    const { user, check, freshness, afterwards } = await proveAndCount(c, authenticate, guesses);
     c.set('user', user);
     if (check !== undefined) deps.db.require(check);
     if (freshness !== undefined) c.set('freshness', freshness);
@@ -80,21 +86,36 @@ export function guard(
 
 /**
  * Who asks, counted: a machine for itself, everybody else for the address, and so is who proves nothing. What a bearer
- * is, its proof alone tells; a browser is no machine, and is counted before the database is asked for it.
+ * is, its proof alone tells; a browser is no machine, and is counted before the database is asked for it. For an
+ * address that has guessed too often nobody is asked any more: from there a key must be known here already.
  */
-async function proveAndCount(c: AppContext, authenticate: Authenticate): Promise<Authenticated> {
-  const isBearer = c.req.header('Authorization') !== undefined;
-  if (!isBearer) await countRequest(c, 'general');
-  let machine: string | undefined;
-  try {
-    const proven = await authenticate(c.get('deps'), credentialOf(c));
-    machine = proven.machine;
-    return proven;
-  } finally {
-    // A refusal for too many stands over one for a bad credential: who guesses learns nothing more.
-    if (isBearer)
-      await (machine === undefined ? countRequest(c, 'general') : countRequest(c, 'machine', machine));
+async function proveAndCount(
+  c: AppContext,
+  authenticate: Authenticate,
+  guesses: Guesses,
+): Promise<Authenticated> {
+  const deps = c.get('deps');
+  if (c.req.header('Authorization') === undefined) {
+    await countRequest(c, 'general');
+    return authenticate(deps, credentialOf(c), () => undefined);
   }
+  const mayAsk = () => {
+    if (c.get('config').limitsRequests && guesses.areTooMany(addressKey(c))) throw tooManyRequests();
+  };
+  let proven: Authenticated;
+  try {
+    proven = await authenticate(deps, credentialOf(c), mayAsk);
+  } catch (error) {
+    // A fault tells nothing of who asks: while the database is down, no key counts as a guess.
+    if (error instanceof DomainError && error.kind === 'unauthenticated') {
+      guesses.note(addressKey(c));
+      await countRequest(c, 'general');
+    }
+    throw error;
+  }
+  const { machine } = proven;
+  await (machine === undefined ? countRequest(c, 'general') : countRequest(c, 'machine', machine));
+  return proven;
 }
 
 /** A cookie counts only where there is no Authorization header, whatever that says. */

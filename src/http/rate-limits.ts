@@ -46,13 +46,22 @@ export async function countRequest(c: AppContext, name: RateLimitName, key = add
   );
   // When the window began is not told: after a whole one it is over.
   limits.push(isWithin ? { limit } : { limit, left: { remaining: 0, resetsInSeconds: windowSeconds } });
-  if (isWithin) return;
-  throw new DomainError('too_many_requests', 'too_many_requests', 'Too many requests; wait, and ask again.', {
-    retryAfterSeconds: windowSeconds,
-  });
+  if (!isWithin) throw tooManyRequests();
 }
 
-function addressKey(c: AppContext): string {
+export function tooManyRequests(): DomainError {
+  return new DomainError(
+    'too_many_requests',
+    'too_many_requests',
+    'Too many requests; wait, and ask again.',
+    {
+      retryAfterSeconds: windowSeconds,
+    },
+  );
+}
+
+/** Whom a request counts for that comes from nobody in particular. */
+export function addressKey(c: AppContext): string {
   return networkOf(c.req.header('CF-Connecting-IP') ?? '');
 }
 

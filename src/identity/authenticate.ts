@@ -10,14 +10,16 @@ import { verifyKey } from './verify-key.ts';
 /**
  * Who a credential proves, for the guard. An access token is proven by its signature, and its session by the request's
  * first call to the database (`check`); the cookie of a browser by one call here, and so is an API key, or by none.
+ * @param mayAsk throws where the database must not be asked about a bearer
  * @throws `invalid_token`; `issuer_unavailable` for a token of an outside issuer that does not tell its keys
  */
 export async function authenticate(
   deps: Deps,
   { kind, text }: { readonly kind: 'bearer' | 'cookie'; readonly text: string },
+  mayAsk: () => void,
 ) {
   if (kind === 'cookie') return bySession(deps, text);
-  return isKeyLike(text) ? verifyKey(deps, text) : byToken(deps, text);
+  return isKeyLike(text) ? verifyKey(deps, text, mayAsk) : byToken(deps, text);
 }
 
 async function byToken(deps: Deps, token: string) {

@@ -18,7 +18,7 @@ export interface VerifiedKey {
  * asked about within the last seconds; none either for what is no key of this installation.
  * @throws `invalid_token`
  */
-export async function verifyKey(deps: Deps, text: string): Promise<VerifiedKey> {
+export async function verifyKey(deps: Deps, text: string, mayAsk: () => void): Promise<VerifiedKey> {
   const { config, keys } = deps;
   const key = readKey(text);
   if (key === undefined || key.mode !== keyModeOf(config.stripe)) throw invalidToken();
@@ -26,6 +26,7 @@ export async function verifyKey(deps: Deps, text: string): Promise<VerifiedKey> 
   const hash = await hashOf(text);
   const remembered = keys.recall(hash);
   if (remembered !== undefined) return { user: remembered, machine };
+  mayAsk();
   const askedAt = keys.now();
   const [row] = (await deps.db.run(findUsableKey(key.id, config.tokens.issuer))).rows;
   if (row === undefined || !isSameHash(row.secret_hash, hash)) throw invalidToken();

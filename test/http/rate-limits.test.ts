@@ -5,6 +5,8 @@ import { inLanes } from '../../src/core/lanes.ts';
 import { rateLimits, type RateLimitName } from '../../src/http/rate-limits.ts';
 import { networkOf } from '../../src/http/origin.ts';
 import { hashOf } from '../../src/identity/secrets.ts';
+import { newKey } from '../../src/identity/api-key.ts';
+import { plantKey } from '../support/keys.ts';
 import { givePassword, newPerson, newSession } from '../support/people.ts';
 import { startWorker, type TestAnswer, type TestRequest, type TestWorker } from '../support/worker.ts';
 
@@ -147,6 +149,39 @@ describe('a machine', () => {
     const answers = await askFrom(newAddress(), tooMany('general'), '/credits/balance', { token });
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([422]));
     for (const { headers } of answers) expect(headers.get('RateLimit-Policy')).toBe('"machine";q=6000;w=60');
+  });
+});
+
+describe('a key', () => {
+  test('is counted for itself, and one that is made up for the address that brings it', async () => {
+    const address = newAddress();
+    const { key } = await plantKey(worker, { scopes: ['credits:read'] });
+    const guesses = await repeat(tooMany('general'), () =>
+      askFrom(address, 1, '/credits/balance', { token: newKey('test', randomUUID().slice(-12)) }),
+    );
+    expect(new Set(guesses.flat().map(({ status }) => status))).toEqual(new Set([401, 429]));
+    const lookedUp = guesses.flat().filter(({ databaseCalls }) => databaseCalls > 0);
+    expect(lookedUp.length).toBeLessThanOrEqual(rateLimits.general.quota + 5);
+    const [fromElsewhere] = await askFrom(newAddress(), 1, '/credits/balance', { token: key });
+    expect(fromElsewhere?.headers.get('RateLimit-Policy')).toBe('"machine";q=6000;w=60');
+    // Known here by now, it is let in from the address that guesses, too.
+    const [fromThere] = await askFrom(address, 1, '/credits/balance', { token: key });
+    expect(fromThere?.status).toBe(422);
+    const [unknown] = await askFrom(address, 1, '/credits/balance', {
+      token: (await plantKey(worker, { scopes: ['credits:read'] })).key,
+    });
+    expect([unknown?.status, unknown?.databaseCalls]).toEqual([429, 0]);
+  });
+
+  test('is not taken for a guess while the database is down', async () => {
+    const address = newAddress();
+    const { key } = await plantKey(worker, { scopes: ['credits:read'] });
+    worker.gateway.setFault(() => 'error');
+    const down = await askFrom(address, tooMany('general'), '/credits/balance', { token: key });
+    worker.gateway.setFault(undefined);
+    expect(new Set(down.map(({ status }) => status))).toEqual(new Set([503]));
+    const [up] = await askFrom(address, 1, '/credits/balance', { token: key });
+    expect(up?.status).toBe(422);
   });
 });
 
