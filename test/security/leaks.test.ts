@@ -80,8 +80,9 @@ describe('an answer', () => {
 
   test('shows a secret once, where it is issued, and to no cache', () => {
     const first = issued('/admin/endpoints', 'whsec_00112233445566778899');
-    const replayed = { 'Cache-Control': 'no-store', 'Idempotent-Replayed': 'true' };
-    expect(answered(first, issued('/admin/endpoints', first.text, replayed))).toEqual([]);
+    const underKey = { ...first, idempotencyKey: 'one' };
+    expect(answered(underKey, underKey)).toEqual([]);
+    expect(answered(underKey, { ...first, idempotencyKey: 'another' })).toHaveLength(1);
     expect(answered(first, first)).toEqual([expect.stringContaining('it was shown before')]);
     expect(answered(first, told(first.text, { path: '/admin/endpoints' }))).toEqual([
       expect.stringContaining('it does not issue it'),

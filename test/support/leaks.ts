@@ -5,8 +5,9 @@ export interface ToldAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body that was sent. */
+  /** The body that was sent, and its Idempotency-Key. */
   readonly sent: unknown;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** Finds what a Worker tells of secrets, in each of its answers and in its log. */
@@ -45,7 +46,7 @@ const shown = {
     String.raw`\bwhsec_[\w+/=]{16,}`,
     /^POST \/admin\/endpoints(\/[^/]+\/rotate-secret)?$/,
   ],
-  'a second factor': [String.raw`\botpauth://\S+`, /^POST \/auth\/second-factor$/],
+  'a second factor': [String.raw`\botpauth://[^\s"]*secret=`, /^POST \/auth\/second-factor$/],
   'a recovery code': [
     String.raw`\b[2-9A-HJ-NP-Z]{4}(?:-[2-9A-HJ-NP-Z]{4}){3}\b`,
     /^POST \/auth\/second-factor\/(confirm|recovery-codes)$/,
@@ -86,7 +87,8 @@ function ownSecrets(
 /** @param variables what the Worker is configured with */
 export function watchForLeaks(variables: Readonly<Record<string, string | undefined>>): LeakWatch {
   const found = new Set<string>();
-  const issued = new Set<string>();
+  /** Each with the Idempotency-Key that it was issued under. */
+  const issued = new Map<string, string | undefined>();
   const given = new Set<string>();
   const own = ownSecrets(variables);
   const everywhere = matcher({ ...neverTold, ...own });
@@ -110,9 +112,13 @@ export function watchForLeaks(variables: Readonly<Record<string, string | undefi
       for (const { kind } of everywhere(text).filter((told) => !said.includes(told.text)))
         found.add(`${where} (${answer.status}) tells ${kind}`);
       for (const { kind, text: secret } of secretsShown(text)) {
-        const fault = showingFault(answer, where, kind, issued.has(secret));
+        // The same request again gets the same secret, also where its answer was lost before anybody kept it.
+        const isRepeated =
+          issued.has(secret) &&
+          (answer.idempotencyKey === undefined || issued.get(secret) !== answer.idempotencyKey);
+        const fault = showingFault(answer, where, kind, isRepeated);
         if (fault !== undefined) found.add(`${where} (${answer.status}) tells ${kind}: ${fault}`);
-        issued.add(secret);
+        if (!issued.has(secret)) issued.set(secret, answer.idempotencyKey);
       }
     },
     logged(lines) {
@@ -134,14 +140,13 @@ function showingFault(
   { status, headers }: ToldAnswer,
   where: string,
   kind: string,
-  wasShown: boolean,
+  isRepeated: boolean,
 ): string | undefined {
   const [, issuedBy] = Object.entries(shown).find(([name]) => name === kind)?.[1] ?? [];
   if (issuedBy?.test(where) !== true || status >= 300) return 'it does not issue it';
   if (headers.get('Cache-Control') !== 'no-store') return 'a cache may keep it';
-  // The same exchange again within seconds gets the same token: its answer may have been lost.
-  const mayRepeat = headers.has('Idempotent-Replayed') || where === 'POST /auth/refresh';
-  return wasShown && !mayRepeat ? 'it was shown before' : undefined;
+  // The same exchange within seconds gets the same token, too.
+  return isRepeated && where !== 'POST /auth/refresh' ? 'it was shown before' : undefined;
 }
 
 /** Finds everything of these kinds in one pass. */

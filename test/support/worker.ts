@@ -164,7 +164,13 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     request: async (path, request = {}) => {
       const sent = init(request);
       const answer = await readAnswer(await fetch(`${url.origin}${path}`, sent));
-      leaks.answered({ ...answer, method: sent.method, path, sent: request.body });
+      leaks.answered({
+        ...answer,
+        method: sent.method,
+        path,
+        sent: request.body,
+        idempotencyKey: request.headers?.['Idempotency-Key'],
+      });
       return answer;
     },
     token: (role, subject = randomUUID()) =>
