@@ -3,13 +3,14 @@ import { sign } from 'hono/jwt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startIssuer, type DevIssuer } from '../../dev/issuer/index.ts';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
-import { createApp } from '../../src/app.ts';
 import type { Role } from '../../src/core/actor.ts';
+import { inLanes } from '../../src/core/lanes.ts';
 import { customerScopes, includesScope, scopes, type Scope } from '../../src/core/scopes.ts';
 import { newKey } from '../../src/identity/api-key.ts';
 import { plantKey } from '../support/keys.ts';
 import { newPerson, plantSession } from '../support/people.ts';
 import { hmacToken, nowFor, outsideSigner } from '../support/raw-token.ts';
+import { concreteAs, routes, type RouteUnderTest } from '../support/routes.ts';
 import { startWorker, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -28,62 +29,14 @@ afterAll(async () => {
   await outside.stop();
 });
 
-interface RouteUnderTest {
-  readonly method: string;
-  readonly path: string;
-  readonly access: string;
-  /** What a key must be allowed to; undefined where no key comes in. */
-  readonly scope?: Scope | undefined;
-  /** Wants password and code given just now. */
-  readonly isFresh?: boolean;
-}
-
-/** Served beside the documented routes, by the documentation itself. */
-const undocumented: readonly RouteUnderTest[] = [
-  { method: 'GET', path: '/openapi.json', access: 'public' },
-  { method: 'GET', path: '/docs', access: 'public' },
-];
-
-/** Every route that the app has, with the access that its document tells. */
-const routes: readonly RouteUnderTest[] = (() => {
-  const app = createApp();
-  const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: '', version: '' } });
-  const registered = app.routes.filter(({ method }) => method !== 'ALL');
-  return [...new Set(registered.map(({ method, path }) => `${method} ${path}`))].map((route) => {
-    const [method = '', path = ''] = route.split(' ');
-    const item: Record<string, unknown> = { ...document.paths?.[path.replaceAll(/:(\w+)/g, '{$1}')] };
-    const operation = item[method.toLowerCase()] as object | undefined;
-    const known = undocumented.find((each) => each.method === method && each.path === path);
-    return {
-      method,
-      path,
-      access: known?.access ?? accessOf(operation),
-      scope: scopes.find((scope) => scope === termOf(operation, 'x-scope')),
-      isFresh: 'x-fresh' in (operation ?? {}),
-    };
-  });
-})();
-
-function accessOf(operation: unknown): string {
-  return termOf(operation, 'x-access') ?? 'undocumented';
-}
-
-function termOf(operation: unknown, name: string): string | undefined {
-  const term: unknown = (operation as Record<string, unknown> | undefined)?.[name];
-  return typeof term === 'string' ? term : undefined;
-}
-
 /** What is about people and their credentials: no key comes in there. */
 const peopleOnly = /^\/auth\/|^\/admin\/(users|api-keys)(\/|$)|\/identities(\/|$)/;
 
 const staffAccess = ['viewer', 'admin'];
 
-/** Names something that does not exist: whoever gets past the guard gets an answer about that. */
-const concrete = (path: string) => path.replaceAll(/:\w+/g, 'nothing_of_this_name');
-
 function ask({ method, path }: RouteUnderTest, token: string | undefined) {
   const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { body: {} } : {};
-  return worker.request(concrete(path), { method, token, ...body });
+  return worker.request(concreteAs(path, 'nothing_of_this_name'), { method, token, ...body });
 }
 
 const subject = 'somebody';
@@ -200,16 +153,14 @@ describe('every route that the app has', () => {
 
   test.each(Object.keys(badCredentials))('refuses %s with 401', async (name) => {
     const token = await badCredentials[name]?.();
-    for (const route of routes.filter(({ access }) => access !== 'public')) {
+    const code = token === undefined || token === '' ? 'missing_token' : 'invalid_token';
+    const guarded = routes.filter(({ access }) => access !== 'public');
+    await inLanes(guarded, async (route) => {
       const { status, json, text } = await ask(route, token);
-      expect([route.method, route.path, status, json?.code], text).toEqual([
-        route.method,
-        route.path,
-        401,
-        token === undefined || token === '' ? 'missing_token' : 'invalid_token',
-      ]);
+      const outcome = [route.method, route.path, status, json?.code];
+      expect(outcome, text).toEqual([route.method, route.path, 401, code]);
       if (token !== undefined && token.length > 10) expect(text).not.toContain(token);
-    }
+    });
   });
 
   test('refuses a customer where only staff may come in', async () => {

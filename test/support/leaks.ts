@@ -46,7 +46,7 @@ const shown = {
     String.raw`\bwhsec_[\w+/=]{16,}`,
     /^POST \/admin\/endpoints(\/[^/]+\/rotate-secret)?$/,
   ],
-  'a second factor': [String.raw`\botpauth://[^\s"]*secret=`, /^POST \/auth\/second-factor$/],
+  'a second factor': [String.raw`\botpauth://[^\s"]*secret=[A-Z2-7]+`, /^POST \/auth\/second-factor$/],
   'a recovery code': [
     String.raw`\b[2-9A-HJ-NP-Z]{4}(?:-[2-9A-HJ-NP-Z]{4}){3}\b`,
     /^POST \/auth\/second-factor\/(confirm|recovery-codes)$/,
