@@ -47,7 +47,7 @@ export function createApp() {
   app.use(tellLimits);
   app.use(guard({ publicRoutes, proofRoutes }, authenticate));
   app.use(refuseRepeatedParameters);
-  app.use(operation({ work: dispatchDeliveries, quietPaths }));
+  app.use(operation({ work: dispatchDeliveries, quietPaths, proofRoutes }));
 
   app.route('/', createOpsRoutes(packageJson.version));
   app.route('/', createPricingRoutes());

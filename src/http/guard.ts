@@ -80,6 +80,8 @@ export function guard(
     if (check !== undefined) deps.db.require(check);
     if (freshness !== undefined) c.set('freshness', freshness);
     await next();
+    // What is told to somebody is no cache's to keep.
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
     if (afterwards !== undefined) deps.later('noteUse', afterwards);
   };
 }

@@ -31,13 +31,19 @@ interface Afterwards {
   readonly quietPaths: RegExp;
 }
 
+/** How the requests of an operation are looked at. */
+interface OperationTerms extends Afterwards {
+  /** What takes a password: what is kept of such a request, to know it again, must not let anybody try passwords out. */
+  readonly proofRoutes: ReadonlySet<string>;
+}
+
 /**
  * Ends a request's operation: what the verb left for the end is committed together with the answer. Under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header) the first answer below 500
  * is kept; the same request again gets it, another request with the same key 422, one that comes too early 409.
  */
-export function operation({ work, quietPaths }: Afterwards): MiddlewareHandler<AppEnv> {
+export function operation({ work, quietPaths, proofRoutes }: OperationTerms): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const claim = await claimOf(c);
+    const claim = await claimOf(c, proofRoutes);
     const deps = c.get('deps');
     if (claim !== undefined) {
       deps.db.hold(claim);
@@ -99,25 +105,24 @@ async function keptBody({ sealing }: RequestDeps, claim: IdempotencyClaim, body:
 }
 
 /** Undefined for a request that changes nothing, comes from nobody, or brings no key. */
-async function claimOf(c: AppContext): Promise<IdempotencyClaim | undefined> {
+async function claimOf(
+  c: AppContext,
+  proofRoutes: ReadonlySet<string>,
+): Promise<IdempotencyClaim | undefined> {
   const header = c.req.header('Idempotency-Key');
   const user = c.get('user') as AppEnv['Variables']['user'] | undefined;
   if (header === undefined || user === undefined || changesNothing(c)) return undefined;
   const url = new URL(c.req.url);
-  const request = [
-    c.req.method,
-    url.pathname,
-    url.search,
-    c.req.header('If-Match') ?? '',
-    await c.req.text(),
-  ];
+  const ifMatch = c.req.header('If-Match') ?? '';
+  const request = JSON.stringify([c.req.method, url.pathname, url.search, ifMatch, await c.req.text()]);
+  const isProof = proofRoutes.has(`${c.req.method} ${c.req.path}`);
   const principal = principalOf(user);
   const key = keyIn(header);
   return {
     id: await uuidFrom(JSON.stringify([principal, key])),
     principal,
     key,
-    requestHash: toHex(await sha256(JSON.stringify(request))),
+    requestHash: isProof ? await c.get('deps').sealing.fingerprint(request) : toHex(await sha256(request)),
   };
 }
 

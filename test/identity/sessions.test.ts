@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -459,8 +459,8 @@ describe('one’s account', () => {
   test('is told by name, and nothing else of it', async () => {
     const person = await newPerson(worker, 'admin');
     const token = await plantSession(worker, person);
-    const { json, databaseCalls } = await me(token);
-    expect(databaseCalls).toBe(1);
+    const { json, databaseCalls, headers } = await me(token);
+    expect([databaseCalls, headers.get('Cache-Control')]).toEqual([1, 'no-store']);
     expect(json).toEqual({
       success: true,
       profile: {
@@ -568,6 +568,24 @@ test('a refresh whose answer was lost gets the same again; one of before ends th
   expect((await refresh(next.json.refresh_token)).status).toBe(401);
   expect((await sessionsOf(person)).map(({ reason }) => reason)).toEqual(['token_reused']);
   expect(await lastEvent(person)).toMatchObject({ event_type: 'token_reuse', outcome: 'failure' });
+});
+
+test('what is kept of a request with a password does not let anybody try passwords out', async () => {
+  const { person, accessToken: token } = await newSession(worker);
+  const key = randomUUID();
+  const body = { password: person.password };
+  const ask = (given: object) =>
+    worker.request('/auth/confirm', { token, body: given, headers: { 'Idempotency-Key': key } });
+  expect((await ask(body)).status).toBe(200);
+  const again = await ask(body);
+  expect([again.status, again.headers.get('Idempotent-Replayed')]).toEqual([200, 'true']);
+  expect((await ask({ password: 'another password' })).json.code).toBe('idempotency_key_reused');
+  const [kept] = await worker.database.query('select request_hash from idempotency_keys where key = $1', [
+    key,
+  ]);
+  const request = JSON.stringify(['POST', '/auth/confirm', '', '', JSON.stringify(body)]);
+  expect(kept?.['request_hash']).toMatch(/^[0-9a-f]{64}$/);
+  expect(kept?.['request_hash']).not.toBe(createHash('sha256').update(request).digest('hex'));
 });
 
 test('who signs in from where stands in the account’s history, and in no log; nor does what proves it', async () => {
