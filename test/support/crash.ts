@@ -57,7 +57,12 @@ async function check<Case extends { readonly buyer: Buyer }>(worker: TestWorker,
   if (run === undefined) throw new Error(`${path.name}: nothing is arranged`);
   const { whole, calls } = run;
   const expected = await outcome(worker, path, whole);
-  const variants = calls.flatMap((call, index) => cutsOf(index).map((cut) => ({ call, index, cut })));
+  const variants = calls.flatMap((call, index) =>
+    cutsOf(index)
+      .map((cut) => ({ call, index, cut }))
+      // Paths share their calls: in turn each call of a path is cut in one way, unless all ways are asked for.
+      .filter((_, way) => process.env['CRASH_CUTS'] === 'all' || (way + index + path.name.length) % 3 === 0),
+  );
   const cases = await path.arrange(worker, variants.length);
   const differences: Difference[] = [];
   for (const [position, { call, index, cut }] of variants.entries()) {
