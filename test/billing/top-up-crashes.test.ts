@@ -102,18 +102,27 @@ const stripeFaults = [open, look, findCard, confirm].flatMap((place) =>
   ),
 );
 
-describe.each(['off', 'on'] as const)('with webhooks %s, a top-up that is cut off', (state) => {
-  test.each(databaseFaults)('at %s by %s charges once and grants once', async (statement, fault) => {
-    webhooks(state);
-    const saver = await savedUp();
-    breakDatabase(statement, fault);
-    await useUntilCutOff(saver);
-    mend();
-    await later(worker, 2);
-    await expectOneTopUp(saver);
-  });
+/** Each fault with Stripe's events or without them, in turn; in both ways where all are asked for. */
+function inTurn<Fault>(faults: readonly Fault[], state: 'on' | 'off'): readonly Fault[] {
+  const parity = state === 'on' ? 1 : 0;
+  return faults.filter((_, index) => process.env['CRASH_CUTS'] === 'all' || index % 2 === parity);
+}
 
-  test.each(stripeFaults)('at %s by %o charges once and grants once', async (place, fault) => {
+describe.each(['off', 'on'] as const)('with webhooks %s, a top-up that is cut off', (state) => {
+  test.each(inTurn(databaseFaults, state))(
+    'at %s by %s charges once and grants once',
+    async (statement, fault) => {
+      webhooks(state);
+      const saver = await savedUp();
+      breakDatabase(statement, fault);
+      await useUntilCutOff(saver);
+      mend();
+      await later(worker, 2);
+      await expectOneTopUp(saver);
+    },
+  );
+
+  test.each(inTurn(stripeFaults, state))('at %s by %o charges once and grants once', async (place, fault) => {
     webhooks(state);
     const saver = await savedUp();
     breakStripe(place, fault);
