@@ -6,8 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/count-reporter.ts'],
     pool: 'forks',
-    // Twice the two cores of a small machine: tests also wait, for queues and for time limits.
-    maxWorkers: 4,
+    // One more than the two cores of a small machine: tests also wait, for queues and for time limits.
+    maxWorkers: 3,
     // Files share their modules, which take long to read. What they change is each file's own: Worker, database, Stripe.
     isolate: false,
     testTimeout: 60_000,

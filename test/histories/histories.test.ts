@@ -9,7 +9,7 @@ import { World } from './world.ts';
  * shortest history that still fails: `HISTORY_SEED=… npx vitest run test/histories` plays it again, and
  * `npm run test:soak` plays as many as `HISTORIES` says.
  */
-const HISTORIES = Number(process.env['HISTORIES'] ?? 6);
+const HISTORIES = Number(process.env['HISTORIES'] ?? 4);
 const STEPS = Number(process.env['HISTORY_STEPS'] ?? 25);
 const SEED = process.env['HISTORY_SEED'];
 
