@@ -1,47 +1,54 @@
 /** `npm run bench`: what Ratecard costs beside the least that the same work could take, as ratios within one run. */
 import { parseArgs } from 'node:util';
+import type { BenchCase } from './cases/bench-case.ts';
+import { cachedPlans } from './cases/cached-plans.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
-import { measure, type CaseResult, type Effort } from './measure/rounds.ts';
-import { setUpStage } from './measure/stage.ts';
+import type { Effort } from './measure/compare.ts';
+import { openBundles, setUpStage } from './measure/stage.ts';
+import { linesOf } from './report/table.ts';
 
-const usage = 'Usage: npm run bench -- [--rounds 5] [--requests 2000] [--connections 16]';
+const cases: readonly BenchCase[] = [cachedPlans, webhookIntake];
 
-function readEffort(): Effort {
+const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1]
+
+--only takes some of the cases; --scale multiplies the requests of each measurement.`;
+
+interface Options {
+  readonly chosen: readonly BenchCase[];
+  readonly effort: Effort;
+}
+
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
-      rounds: { type: 'string', default: '5' },
-      requests: { type: 'string', default: '2000' },
-      connections: { type: 'string', default: '16' },
+      only: { type: 'string' },
+      rounds: { type: 'string', default: '3' },
+      scale: { type: 'string', default: '1' },
     },
   });
-  const [rounds, requests, connections] = [values.rounds, values.requests, values.connections].map(Number);
-  if (![rounds, requests, connections].every((value) => Number.isInteger(value) && Number(value) > 0)) {
-    throw new Error(usage);
+  const [rounds, scale] = [Number(values.rounds), Number(values.scale)];
+  const keys = values.only?.split(',') ?? cases.map(({ key }) => key);
+  const isKnown = keys.every((wanted) => cases.some(({ key }) => key === wanted));
+  if (!Number.isInteger(rounds) || rounds < 1 || !(scale > 0) || !isKnown) throw new Error(usage);
+  return { chosen: cases.filter(({ key }) => keys.includes(key)), effort: { rounds, scale } };
+}
+
+async function run({ chosen, effort }: Options): Promise<void> {
+  const bundles = openBundles();
+  const progress = (line: string) => console.error(line);
+  const stage = await setUpStage(bundles);
+  try {
+    for (const { run: runCase } of chosen) {
+      for (const result of await runCase({ stage, bundles, effort, progress })) console.log(linesOf(result));
+    }
+  } finally {
+    await stage.tearDown();
+    await bundles.remove();
   }
-  return { rounds: Number(rounds), requests: Number(requests), connections: Number(connections) };
-}
-
-function sideOf(name: string, result: CaseResult['subject']): string {
-  const calls =
-    result.databaseCallsAtMost === null ? '' : `, ${result.databaseCallsAtMost} database call(s) each`;
-  const latency = `p50 ${result.p50Milliseconds.toFixed(1)} ms, p99 ${result.p99Milliseconds.toFixed(1)} ms`;
-  const rate = `${result.requestsPerSecond.toFixed(0)}/s`;
-  return `  ${name} ${rate}, ${latency}, ${result.requests} requests, ${result.errors} errors${calls}`;
-}
-
-function linesOf({ name, goal, ratio, subject, baseline }: CaseResult): string {
-  const verdict = `${ratio.toFixed(2)} (goal ${goal.toFixed(2)}, ${ratio >= goal ? 'reached' : 'missed'})`;
-  return [`${name}: ${verdict}`, sideOf('Ratecard', subject), sideOf('baseline', baseline)].join('\n');
 }
 
 try {
-  const effort = readEffort();
-  const stage = await setUpStage();
-  try {
-    console.log(linesOf(await measure(webhookIntake(stage), effort, (line) => console.error(line))));
-  } finally {
-    await stage.tearDown();
-  }
+  await run(readOptions());
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

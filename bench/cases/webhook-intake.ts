@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { compare } from '../measure/compare.ts';
 import type { LoadRequest } from '../measure/load.ts';
-import type { BenchCase, Stage } from '../measure/rounds.ts';
+import type { BenchCase } from './bench-case.ts';
 
 const fixture = 'test/fixtures/stripe-events/invoice.paid__2026-10-28.endive__story-renewal.json';
 
@@ -24,17 +25,29 @@ function signed(payload: string, secret: string): Record<string, string> {
 }
 
 /** Taking a delivery in (signature, checks, storing, answer) against the least that storing it can take. */
-export function webhookIntake({ ratecard, rawInsert, webhookSecret }: Stage): BenchCase {
-  return {
-    name: 'webhook intake against one raw neon() INSERT',
-    goal: 0.8,
-    subject: {
-      setup: ratecard,
-      requests: (count) => deliveries(count, (payload) => signed(payload, webhookSecret)),
-    },
-    baseline: {
-      setup: rawInsert,
-      requests: (count) => deliveries(count, (_payload, eventId) => ({ 'Event-Id': eventId })),
-    },
-  };
-}
+export const webhookIntake: BenchCase = {
+  key: 'intake',
+  run: async ({ stage, effort, progress }) => {
+    await stage.query(
+      'create table if not exists raw_deliveries (event_id text primary key, payload text not null)',
+    );
+    const intake = {
+      name: 'webhook intake',
+      of: 'requests per second',
+      goal: { atLeast: 0.8 },
+      connections: 16,
+      requests: 2000,
+      subject: {
+        name: 'Ratecard',
+        setup: await stage.ratecard(),
+        requests: (count: number) => deliveries(count, (payload) => signed(payload, stage.webhookSecret)),
+      },
+      baseline: {
+        name: 'one raw neon() INSERT',
+        setup: await stage.worker('bench/baselines/raw-insert.ts'),
+        requests: (count: number) => deliveries(count, (_payload, eventId) => ({ 'Event-Id': eventId })),
+      },
+    } as const;
+    return [await compare(intake, effort, progress)];
+  },
+};

@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Pool } from 'undici';
 
 /** One request, made before the clock runs. */
 export interface LoadRequest {
@@ -6,11 +6,17 @@ export interface LoadRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** What its answer must be; 200 if nothing is said. */
+  readonly status?: number;
 }
 
 export interface LoadResult {
-  readonly requests: number;
-  /** Answers of another status than 200. */
+  readonly connections: number;
+  /** Requests that were sent. Each connection sends its next one when it has its answer: none waits unsent. */
+  readonly offered: number;
+  /** Requests that no answer came to. */
+  readonly dropped: number;
+  /** Answers of another status than they must have. */
   readonly errors: number;
   readonly requestsPerSecond: number;
   readonly p50Milliseconds: number;
@@ -25,51 +31,67 @@ export async function load(
   requests: readonly LoadRequest[],
   connections: number,
 ): Promise<LoadResult> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const latencies: number[] = [];
-  const databaseCalls: number[] = [];
-  let errors = 0;
+  const pool = new Pool(url, { connections, pipelining: 1 });
+  const answers: Answer[] = [];
   let next = 0;
   const connection = async (): Promise<void> => {
     for (let mine = requests[next++]; mine !== undefined; mine = requests[next++]) {
-      const sent = performance.now();
-      const answer = await send(agent, url, mine);
-      if (answer.status !== 200) errors += 1;
-      if (answer.databaseCalls !== null) databaseCalls.push(answer.databaseCalls);
-      latencies.push(performance.now() - sent);
+      answers.push(await send(pool, mine));
     }
   };
   const started = performance.now();
   await Promise.all(Array.from({ length: connections }, connection));
   const seconds = (performance.now() - started) / 1000;
-  agent.destroy();
-  latencies.sort((one, other) => one - other);
-  const quantile = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN;
-  return {
-    requests: latencies.length,
-    errors,
-    requestsPerSecond: latencies.length / seconds,
-    p50Milliseconds: quantile(0.5),
-    p99Milliseconds: quantile(0.99),
-    databaseCallsAtMost: databaseCalls.length === 0 ? null : Math.max(...databaseCalls),
-  };
+  await pool.destroy();
+  return { connections, offered: requests.length, ...summaryOf(answers, seconds) };
 }
 
+/** What one request came to. */
 interface Answer {
-  readonly status: number;
+  readonly milliseconds: number;
+  readonly outcome: 'expected' | 'unexpected' | 'dropped';
   readonly databaseCalls: number | null;
 }
 
-function send(agent: Agent, url: string, { path, method, headers, body }: LoadRequest): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request(new URL(path, url).href, { agent, method, headers }, (answer) => {
-      const [, calls] = /db;desc="n=(\d+)"/.exec(String(answer.headers['server-timing'])) ?? [];
-      const databaseCalls = calls === undefined ? null : Number(calls);
-      answer.resume();
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, databaseCalls }));
-      answer.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end(body);
+function summaryOf(answers: readonly Answer[], seconds: number) {
+  const answered = answers.filter(({ outcome }) => outcome !== 'dropped');
+  const latencies = answered.map(({ milliseconds }) => milliseconds).toSorted((one, other) => one - other);
+  const quantile = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN;
+  const told = answered.flatMap(({ databaseCalls }) => (databaseCalls === null ? [] : [databaseCalls]));
+  return {
+    dropped: answers.length - answered.length,
+    errors: answers.filter(({ outcome }) => outcome === 'unexpected').length,
+    requestsPerSecond: answered.length / seconds,
+    p50Milliseconds: quantile(0.5),
+    p99Milliseconds: quantile(0.99),
+    databaseCallsAtMost: told.length === 0 ? null : told.reduce((most, calls) => Math.max(most, calls), 0),
+  };
+}
+
+const databaseCallsIn = /db;desc="n=(\d+)"/;
+
+function send(pool: Pool, { path, method, headers, body, status = 200 }: LoadRequest): Promise<Answer> {
+  const sent = performance.now();
+  let databaseCalls: number | null = null;
+  let outcome: Answer['outcome'] = 'dropped';
+  return new Promise((resolve) => {
+    const end = () => resolve({ milliseconds: performance.now() - sent, outcome, databaseCalls });
+    pool.dispatch(
+      { path, method, headers, body: body ?? null },
+      {
+        onRequestStart: () => undefined,
+        onResponseStart: (_controller, statusCode, answered) => {
+          outcome = statusCode === status ? 'expected' : 'unexpected';
+          const calls = databaseCallsIn.exec(String(answered['server-timing']))?.[1];
+          if (calls !== undefined) databaseCalls = Number(calls);
+        },
+        onResponseData: () => undefined,
+        onResponseEnd: end,
+        onResponseError: () => {
+          outcome = 'dropped';
+          end();
+        },
+      },
+    );
   });
 }

@@ -2,61 +2,116 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { connectRunner } from '../../dev/database/connect.ts';
 import { migrationsDirectory, readMigrations } from '../../dev/database/migrations.ts';
-import { startGateway } from '../../dev/neon-gateway/index.ts';
 import { startPostgres } from '../../dev/postgres.ts';
+import { accessClaims, signToken } from '../../dev/sign-token.ts';
+import type { Role } from '../../src/core/actor.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { bundleWorker, compatibilityDate } from './bundle.ts';
-import type { Stage } from './rounds.ts';
+import { forkGateway } from './gateway.ts';
+import type { WorkerSetup } from './workerd.ts';
 
-/** A database with the project's tables, the gateway before it, and the Workers, bundled. */
-export async function setUpStage(): Promise<Stage & { tearDown(): Promise<void> }> {
+/** A database with the project's tables and initial catalogue, and the Workers that use it. */
+export interface Stage {
+  readonly databaseUrl: string;
+  readonly webhookSecret: string;
+  /** Runs SQL on a connection of its own, as the tables' owner. */
+  query<Row extends object>(sql: string, params?: readonly unknown[]): Promise<readonly Row[]>;
+  /** The Worker that `npm run deploy` uploads. */
+  ratecard(): Promise<WorkerSetup>;
+  /** Another Worker, bundled with the same settings and given the same database. */
+  worker(entry: string): Promise<WorkerSetup>;
+  /** An access token that the Worker takes for an hour. */
+  token(role: Role, subject: string): Promise<string>;
+  tearDown(): Promise<void>;
+}
+
+/** The bundles of one run: each is made once, whatever number of stages uses it. */
+export interface Bundles {
+  of(entry?: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export function openBundles(): Bundles {
+  const made = new Map<string, Promise<string>>();
+  return {
+    of(entry) {
+      const key = entry ?? '';
+      const directory = made.get(key) ?? bundleWorker(entry);
+      made.set(key, directory);
+      return directory;
+    },
+    async remove() {
+      const directories = await Promise.all(made.values());
+      await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
+    },
+  };
+}
+
+export async function setUpStage(bundles: Bundles): Promise<Stage> {
   const postgres = await startPostgres({
     dataDirectory: join(tmpdir(), `ratecard-bench-${randomBytes(6).toString('hex')}`),
     persistent: false,
   });
-  const gateway = await startGateway();
-  const { run, close } = await connectRunner(postgres.url);
-  try {
-    await migrate(run, readMigrations(migrationsDirectory));
-    await run([
-      { text: 'create table raw_deliveries (event_id text primary key, payload text not null)', params: [] },
-    ]);
-  } finally {
-    await close();
-  }
+  const gateway = await forkGateway();
+  await migrateAll(postgres.url);
+  const client = new Client(postgres.url);
+  await client.connect();
+  const tokens = {
+    secret: randomBytes(32).toString('base64url'),
+    issuer: 'https://bench.test',
+    audience: 'ratecard-bench',
+  };
   const webhookSecret = `whsec_${randomBytes(24).toString('hex')}`;
   const database = { DATABASE_URL: postgres.url, DATABASE_FETCH_ENDPOINT: gateway.url };
   const date = await compatibilityDate();
-  const directories = [await bundleWorker(), await bundleWorker('bench/baselines/raw-insert.ts')] as const;
-  const [ours, raw] = directories;
+  const setupOf = async (entry: string | undefined, variables: WorkerSetup['variables']) => ({
+    directory: await bundles.of(entry),
+    compatibilityDate: date,
+    variables: { ...database, ...variables },
+  });
+  const ours = variablesOf(tokens, webhookSecret);
   return {
-    ratecard: {
-      directory: ours,
-      compatibilityDate: date,
-      variables: {
-        ...database,
-        JWT_SECRET: randomBytes(32).toString('base64url'),
-        JWT_ISSUER: 'https://bench.test',
-        JWT_AUDIENCE: 'ratecard-bench',
-        STRIPE_SECRET_KEY: `sk_test_${randomBytes(12).toString('hex')}`,
-        STRIPE_WEBHOOK_SECRET: webhookSecret,
-        CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
-        CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
-        PORTAL_RETURN_URL: 'https://shop.test/account',
-        AUTH_ENC_KEY: `1:${randomBytes(32).toString('base64')}`,
-        PUBLIC_URL: 'https://ratecard.test',
-        // What is measured is the Worker; a bare workerd has no rate limiter, and one client is the whole load.
-        RATE_LIMITS: 'off',
-      },
-    },
-    rawInsert: { directory: raw, compatibilityDate: date, variables: database },
+    databaseUrl: postgres.url,
     webhookSecret,
+    query: async (sql, params = []) => (await client.query(sql, [...params])).rows,
+    ratecard: () => setupOf(undefined, ours),
+    worker: (entry) => setupOf(entry, ours),
+    token: (role, subject) =>
+      signToken(tokens, accessClaims(tokens, { subject, role, email: `${subject}@example.com` }, 3600)),
     tearDown: async () => {
-      await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
+      await client.end();
       await gateway.stop();
       await postgres.stop();
     },
+  };
+}
+
+async function migrateAll(url: string): Promise<void> {
+  const { run, close } = await connectRunner(url);
+  try {
+    await migrate(run, readMigrations(migrationsDirectory));
+  } finally {
+    await close();
+  }
+}
+
+function variablesOf(
+  tokens: { readonly secret: string; readonly issuer: string; readonly audience: string },
+  webhookSecret: string,
+): Readonly<Record<string, string>> {
+  return {
+    JWT_SECRET: tokens.secret,
+    JWT_ISSUER: tokens.issuer,
+    JWT_AUDIENCE: tokens.audience,
+    STRIPE_SECRET_KEY: `sk_test_${randomBytes(12).toString('hex')}`,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
+    CHECKOUT_CANCEL_URL: 'https://shop.test/pricing',
+    PORTAL_RETURN_URL: 'https://shop.test/account',
+    AUTH_ENC_KEY: `1:${randomBytes(32).toString('base64')}`,
+    PUBLIC_URL: 'https://ratecard.test',
   };
 }

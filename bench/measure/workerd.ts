@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,13 +17,31 @@ export interface WorkerSetup {
 
 export interface RunningWorkerd {
   readonly url: string;
+  readonly pid: number;
+  /** What all its threads have taken of a processor since it started; null where the system does not tell. */
+  processorMicroseconds(): Promise<number | null>;
   stop(): Promise<void>;
 }
 
-/** Takes what a Worker sends to queues and keeps of documents, and remembers nothing. */
-const nothingKept = `export default {
-  fetch: (request) => new Response('{}', { status: request.method === 'GET' ? 404 : 200 }),
+/** Takes what a Worker sends to queues, and does nothing with it. */
+const sink = 'export default { fetch: () => new Response("{}") };';
+
+/** Keeps documents as Workers KV does, in memory. */
+const documentStore = `const documents = new Map();
+export default {
+  async fetch(request) {
+    const { pathname } = new URL(request.url);
+    if (request.method === 'PUT') documents.set(pathname, await request.text());
+    const document = documents.get(pathname);
+    return new Response(document, { status: document === undefined ? 404 : 200 });
+  },
 };`;
+
+/** The rate limit binding, with room for everybody. */
+const limiter = 'export default () => ({ limit: async () => ({ success: true }) });';
+
+const modules = { 'store.js': documentStore, 'sink.js': sink, 'limiter.js': limiter };
+const limits = ['AUTH_LIMIT', 'PUBLIC_LIMIT', 'GENERAL_LIMIT', 'MACHINE_LIMIT'];
 
 const text = (value: string) => JSON.stringify(value);
 
@@ -32,27 +50,34 @@ function configuration(setup: WorkerSetup, port: number): string {
   const variables = Object.entries(setup.variables).map(
     ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
   );
+  const limiters = limits.map((name) => `(name = ${text(name)}, wrapped = (moduleName = "bench:limiter"))`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
-    (name = "nothing", worker = .nothing),
+    (name = "store", worker = .store),
+    (name = "sink", worker = .sink),
     (name = "internet", network = (allow = ["public", "private", "local"])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  extensions = [(modules = [(name = "bench:limiter", esModule = embed "limiter.js", internal = true)])]
 );
 const main :Workerd.Worker = (
   modules = [(name = "main.js", esModule = embed "main.js")],
   compatibilityDate = ${text(setup.compatibilityDate)},
   globalOutbound = "internet",
   bindings = [
-    (name = "CATALOGUE", kvNamespace = "nothing"),
-    (name = "WEBHOOK_QUEUE", queue = "nothing"),
-    ${variables.join(',\n    ')}
+    (name = "CATALOGUE", kvNamespace = "store"),
+    (name = "WEBHOOK_QUEUE", queue = "sink"),
+    ${[...limiters, ...variables].join(',\n    ')}
   ],
 );
-const nothing :Workerd.Worker = (
-  modules = [(name = "nothing.js", esModule = embed "nothing.js")],
+const store :Workerd.Worker = (
+  modules = [(name = "store.js", esModule = embed "store.js")],
+  compatibilityDate = ${text(setup.compatibilityDate)},
+);
+const sink :Workerd.Worker = (
+  modules = [(name = "sink.js", esModule = embed "sink.js")],
   compatibilityDate = ${text(setup.compatibilityDate)},
 );
 `;
@@ -65,7 +90,7 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
   if (bundle === undefined) throw new Error(`${setup.directory} holds no bundled Worker`);
   const port = await freePort();
   await copyFile(join(setup.directory, bundle), join(folder, 'main.js'));
-  await writeFile(join(folder, 'nothing.js'), nothingKept);
+  await Promise.all(Object.entries(modules).map(([name, content]) => writeFile(join(folder, name), content)));
   await writeFile(join(folder, 'config.capnp'), configuration(setup, port));
   const resolve = createRequire(import.meta.url).resolve;
   const binary = join(dirname(resolve('workerd/package.json')), 'bin', 'workerd');
@@ -75,14 +100,33 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
   const ended = once(child, 'exit');
   const url = `http://127.0.0.1:${port}`;
   await untilListening(url, child);
+  const pid = child.pid ?? 0;
   return {
     url,
+    pid,
+    processorMicroseconds: () => processorMicroseconds(pid),
     stop: async () => {
       child.kill();
       await ended;
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Linux tells it of each thread, in nanoseconds. Source: https://docs.kernel.org/scheduler/sched-stats.html */
+async function processorMicroseconds(pid: number): Promise<number | null> {
+  try {
+    const threads = await readdir(`/proc/${pid}/task`);
+    const times = await Promise.all(
+      threads.map(async (thread) => {
+        const [onProcessor] = (await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ');
+        return Number(onProcessor) / 1000;
+      }),
+    );
+    return times.reduce((sum, time) => sum + time, 0);
+  } catch {
+    return null;
+  }
 }
 
 async function untilListening(url: string, child: ChildProcess): Promise<void> {

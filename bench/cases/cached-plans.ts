@@ -1,0 +1,73 @@
+import type { LoadRequest } from '../measure/load.ts';
+import { compare, type Variant } from '../measure/compare.ts';
+import { startWorkerd } from '../measure/workerd.ts';
+import type { BenchCase } from './bench-case.ts';
+
+const path = '/payment/plans';
+
+/** As a browser asks, each time from another address. */
+function asks(count: number, more: Partial<LoadRequest> = {}): readonly LoadRequest[] {
+  return Array.from({ length: count }, (_, n) => ({
+    path,
+    method: 'GET',
+    ...more,
+    headers: {
+      Accept: 'application/json',
+      'CF-Connecting-IP': `198.51.${(n >> 8) & 255}.${n & 255}`,
+      ...more.headers,
+    },
+  }));
+}
+
+/** The plan list out of the isolate's memory, through all the middleware, against a bare Worker with the same bytes. */
+export const cachedPlans: BenchCase = {
+  key: 'plans',
+  run: async ({ stage, effort, progress }) => {
+    const setup = await stage.ratecard();
+    const { body, etag } = await answerOf(setup);
+    const bare = await stage.worker('bench/baselines/same-bytes.ts');
+    const same = { ...bare, variables: { BODY: body, ETAG: etag } };
+    const fill = async (url: string) => {
+      await (await fetch(`${url}${path}`)).arrayBuffer();
+    };
+    const variants = (more: Partial<LoadRequest>): readonly [Variant, Variant] => [
+      { name: 'Ratecard', setup, requests: (count) => asks(count, more), prepare: fill },
+      { name: 'bare Worker', setup: same, requests: (count) => asks(count, more) },
+    ];
+    const [subject, baseline] = variants({});
+    const [held, bareHeld] = variants({ status: 304, headers: { 'If-None-Match': etag } });
+    const many = { connections: 16, requests: 8000 };
+    const ratio = { of: 'requests per second', goal: { atLeast: 0.8 }, ...many } as const;
+    return [
+      await compare({ name: 'cached plan list', ...ratio, subject, baseline }, effort, progress),
+      await compare(
+        { name: 'cached plan list, 304', ...ratio, subject: held, baseline: bareHeld },
+        effort,
+        progress,
+      ),
+      await compare(
+        {
+          name: 'cached plan list, one connection',
+          of: 'p99 latency',
+          goal: { atMost: 2 },
+          connections: 1,
+          requests: 4000,
+          subject,
+          baseline,
+        },
+        effort,
+        progress,
+      ),
+    ];
+  },
+};
+
+async function answerOf(setup: Parameters<typeof startWorkerd>[0]) {
+  const workerd = await startWorkerd(setup);
+  try {
+    const answer = await fetch(`${workerd.url}${path}`);
+    return { body: await answer.text(), etag: answer.headers.get('ETag') ?? '' };
+  } finally {
+    await workerd.stop();
+  }
+}

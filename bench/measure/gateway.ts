@@ -1,0 +1,30 @@
+/** A process of its own for the gateway that speaks Neon's HTTP protocol: it shares no event loop with the load. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { startGateway } from '../../dev/neon-gateway/index.ts';
+
+export interface RunningGateway {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export async function forkGateway(): Promise<RunningGateway> {
+  const child = fork(import.meta.filename, ['serve']);
+  const [url] = await once(child, 'message');
+  return {
+    url: String(url),
+    pid: child.pid ?? 0,
+    stop: async () => {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
+if (process.argv[2] === 'serve' && process.send !== undefined) {
+  const gateway = await startGateway();
+  process.once('disconnect', () => void gateway.stop().then(() => process.exit()));
+  process.send(gateway.url);
+}
