@@ -1,6 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { inject } from 'vitest';
-import { createTestHarness } from 'wrangler';
 import { startMailbox, type Mailbox } from '../../dev/mailbox/index.ts';
 import { startGateway, type NeonGateway } from '../../dev/neon-gateway/index.ts';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
@@ -9,10 +7,10 @@ import type { Role } from '../../src/core/actor.ts';
 import { createSealing, sealingKeys, type Sealing } from '../../src/core/seal.ts';
 import { watchForLeaks } from './leaks.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { Runtime } from './runtime.ts';
 import { migratedTemplate } from './template.ts';
 import { advance, timeOf, type TimeStep } from './time.ts';
 import { wranglerFile, type QueueFate } from './wrangler-file.ts';
-import { WorkerdProcesses } from './workerd.ts';
 
 const audience = 'ratecard-test';
 const issuer = 'https://issuer.test';
@@ -125,31 +123,19 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     ...options.variables,
   };
   const leaks = watchForLeaks(variables);
-  const harness = createTestHarness();
-  const processes = new WorkerdProcesses();
+  const runtime = new Runtime();
   let url: URL;
   const start = async (queues: QueueFate) => {
-    await harness.update({
-      root: process.cwd(),
-      workers: [
-        {
-          configPath: await wranglerFile(queues),
-          prebuiltWorkerDir: inject('workerDirectory'),
-          secrets: withoutAbsent(variables),
-        },
-      ],
+    url = await runtime.start({
+      configPath: await wranglerFile(queues),
+      variables: withoutAbsent(variables),
     });
-    ({ url } = await processes.watch(() => harness.listen()));
     if (options.stripeDelivers ?? true) {
       stripe.setWebhookEndpoint({ url: new URL('/payment/webhook', url).href });
     }
   };
   await start('delivered');
-  const worker = () => harness.getWorker<Env>();
-  const logs = () => harness.getLogs().map(({ message }) => message);
-  const scheduled = async (cron = '* * * * *') => {
-    await worker().scheduled({ cron });
-  };
+  const scheduled = (cron = '* * * * *') => runtime.scheduled(cron);
 
   return {
     get url() {
@@ -178,20 +164,20 @@ export async function startWorker(options: TestWorkerOptions = {}): Promise<Test
     scheduled,
     advance: (step) => advance(step, { database, stripe, scheduled }),
     now: () => timeOf(stripe),
-    catalogue: async () => (await worker().getEnv()).CATALOGUE,
-    queue: async () => (await worker().getEnv()).WEBHOOK_QUEUE,
-    logs,
+    catalogue: async () => (await runtime.bindings()).CATALOGUE,
+    queue: async () => (await runtime.bindings()).WEBHOOK_QUEUE,
+    logs: () => runtime.logs(),
     kill: async () => {
-      if ((await processes.kill()) === 0) throw new Error('there is no workerd to kill');
+      if ((await runtime.kill()) === 0) throw new Error('there is no workerd to kill');
     },
     restart: async (queues = 'delivered') => {
-      leaks.logged(logs());
-      await harness.close();
+      leaks.logged(runtime.logs());
+      await runtime.stop();
       await start(queues);
     },
     stop: async () => {
-      leaks.logged(logs());
-      await harness.close();
+      leaks.logged(runtime.logs());
+      await runtime.stop();
       await Promise.all([stripe.stop(), gateway.stop(), mailbox.stop()]);
       await database.drop();
       const findings = leaks.findings();

@@ -13,7 +13,7 @@ subscribe('child_process', (message) => {
   }
 });
 
-/** The processes of workerd behind one Worker: wrangler starts them and tells nobody which they are. */
+/** The processes of workerd behind one Worker: Miniflare starts them and tells nobody which they are. */
 export class WorkerdProcesses {
   readonly #started = new Set<ChildProcess>();
 
