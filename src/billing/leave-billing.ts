@@ -15,7 +15,7 @@ const over: ReadonlySet<string> = new Set(['canceled', 'incomplete_expired']);
  * Stripe, at once and without giving anything back, and then has `commit` close the customer in one transaction with
  * what the caller does. What is ended at Stripe stays so when it is cut off, and the same again goes on. It is done over
  * when something was begun meanwhile. Nothing is closed when Stripe does not answer.
- * @throws `stripe_unavailable`, `changing`, and what `commit` throws
+ * @throws `stripe_unavailable`, `stripe_refused`, `changing`, and what `commit` throws
  */
 export async function leaveBilling(
   deps: SettlementDeps,
@@ -25,6 +25,9 @@ export async function leaveBilling(
   try {
     await untilFresh(async () => commit(await endAll(deps, user)));
   } catch (error) {
+    if (error instanceof StripeRefusal) {
+      throw unavailable('stripe_refused', 'Stripe does not let what this account buys be ended now.', error);
+    }
     if (!(error instanceof SettlementError)) throw error;
     throw unavailable('changing', 'This account is being used to buy: try again.', error);
   }

@@ -84,6 +84,15 @@ export function reauthenticationRequired(): DomainError {
   );
 }
 
+/** The same, to who has no password here: who comes with another issuer's token, or an operator's. */
+export function signInNeeded(): DomainError {
+  return new DomainError(
+    'forbidden',
+    'reauthentication_required',
+    'This wants a password given just now, which your token cannot prove: sign in to an account here (POST /auth/sign-in).',
+  );
+}
+
 /** Says not which of the two is wrong. */
 export function confirmationFailed(): DomainError {
   return new DomainError('forbidden', 'confirmation_failed', 'The password or the code is wrong.');

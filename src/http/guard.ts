@@ -75,11 +75,19 @@ export function guard(
       return next();
     }
     if (proofRoutes.has(route)) await countRequest(c, 'auth');
-    const { user, check, freshness, afterwards } = await proveAndCount(c, authenticate, guesses);
+    let proven: Authenticated;
+    try {
+      proven = await proveAndCount(c, authenticate, guesses);
+    } catch (error) {
+      if (isRefusal(error)) clearRefusedCookie(c);
+      throw error;
+    }
+    const { user, check, freshness, afterwards } = proven;
     c.set('user', user);
     if (check !== undefined) deps.db.require(check);
     if (freshness !== undefined) c.set('freshness', freshness);
     await next();
+    if (c.res.status === 401) clearRefusedCookie(c);
     // What is told to somebody is no cache's to keep.
     if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
     if (afterwards !== undefined) deps.later('noteUse', afterwards);
@@ -109,7 +117,7 @@ async function proveAndCount(
     proven = await authenticate(deps, credentialOf(c), mayAsk);
   } catch (error) {
     // A fault tells nothing of who asks: while the database is down, no key counts as a guess.
-    if (error instanceof DomainError && error.kind === 'unauthenticated') {
+    if (isRefusal(error)) {
       guesses.note(addressKey(c));
       await countRequest(c, 'general');
     }
@@ -118,6 +126,15 @@ async function proveAndCount(
   const { machine } = proven;
   await (machine === undefined ? countRequest(c, 'general') : countRequest(c, 'machine', machine));
   return proven;
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof DomainError && error.kind === 'unauthenticated';
+}
+
+/** A browser that would bring it again and again forgets a cookie that opens nothing. */
+function clearRefusedCookie(c: AppContext): void {
+  if (c.req.header('Cookie')?.includes(`${sessionCookie}=`) === true) clearSessionCookie(c);
 }
 
 /** A cookie counts only where there is no Authorization header, whatever that says. */

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
 import type { Role } from '../core/actor.ts';
-import { DomainError, reauthenticationRequired } from '../core/errors.ts';
+import { DomainError, signInNeeded } from '../core/errors.ts';
 import { includesScope, type Scope } from '../core/scopes.ts';
 import { type AppContext, type AppEnv, isRead, userOf } from './context.ts';
 import type { Statement } from '../db/index.ts';
@@ -109,7 +109,7 @@ function requireScope(granted: readonly Scope[], needed: Scope | undefined): voi
 
 async function requireFreshness(c: AppContext): Promise<void> {
   const freshness = c.get('freshness') as Statement | undefined;
-  if (freshness === undefined) throw reauthenticationRequired();
+  if (freshness === undefined) throw signInNeeded();
   await c.get('deps').db.run(freshness);
 }
 

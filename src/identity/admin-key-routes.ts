@@ -55,7 +55,7 @@ const postKey = defineRoute(
     method: 'post',
     path: '/admin/api-keys',
     summary: 'Make a key for a service, or for a customer',
-    description: `A service’s key names the customer with each request. The key is answered this once, and does not outlive its owner’s role. ${freshly} 404 \`customer_not_found\`. 409 \`too_many_keys\` beyond 50.`,
+    description: `A service’s key names the customer with each request. The key is answered this once, and does not outlive its owner’s role. ${freshly} 404 \`customer_not_found\`. 409 \`customer_closed\` for one whose account was deleted, \`too_many_keys\` beyond 50.`,
     tags,
     request: { body: jsonBody(newKeyByAdmin) },
     responses: { 201: jsonResponse('The key.', keyMadeAnswer) },

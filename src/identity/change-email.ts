@@ -1,4 +1,4 @@
-import { conflict, invalid, reauthenticationRequired } from '../core/errors.ts';
+import { conflict, invalid, signInNeeded } from '../core/errors.ts';
 import type { User } from '../core/actor.ts';
 import type { Origin } from '../core/origin.ts';
 import { onlyRow } from '../db/index.ts';
@@ -27,7 +27,7 @@ export async function changeEmail(
   { sessionId, subject: userId }: User,
   { email }: { readonly email: string },
 ): Promise<void> {
-  if (sessionId === undefined) throw reauthenticationRequired();
+  if (sessionId === undefined) throw signInNeeded();
   requireMail(deps);
   const token = newSecret('link');
   const [emailHash, tokenHash] = await Promise.all([hashOf(email), hashOf(token)]);

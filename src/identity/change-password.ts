@@ -1,4 +1,4 @@
-import { confirmationFailed, reauthenticationRequired } from '../core/errors.ts';
+import { confirmationFailed, signInNeeded } from '../core/errors.ts';
 import type { User } from '../core/actor.ts';
 import type { Origin } from '../core/origin.ts';
 import { onlyRow } from '../db/index.ts';
@@ -26,7 +26,7 @@ export async function changePassword(
   { sessionId, subject: userId }: User,
   { currentPassword, newPassword, ...given }: PasswordChangeInput,
 ): Promise<void> {
-  if (sessionId === undefined) throw reauthenticationRequired();
+  if (sessionId === undefined) throw signInNeeded();
   const found = onlyRow((await deps.db.run(beginConfirmation(userId))).rows);
   requireWithin(deps, 'confirm', found);
   const { isRight } = await deps.passwords.compare(currentPassword, found.password_hash ?? undefined);

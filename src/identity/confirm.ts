@@ -1,4 +1,4 @@
-import { confirmationFailed, reauthenticationRequired } from '../core/errors.ts';
+import { confirmationFailed, signInNeeded } from '../core/errors.ts';
 import type { User } from '../core/actor.ts';
 import type { Origin } from '../core/origin.ts';
 import { onlyRow } from '../db/index.ts';
@@ -17,7 +17,7 @@ export async function confirm(
   { sessionId, subject: userId }: User,
   { password, ...given }: CodeInput & { readonly password: string },
 ): Promise<void> {
-  if (sessionId === undefined) throw reauthenticationRequired();
+  if (sessionId === undefined) throw signInNeeded();
   const found = onlyRow((await deps.db.run(beginConfirmation(userId))).rows);
   requireWithin(deps, 'confirm', found);
   const { isRight } = await deps.passwords.compare(password, found.password_hash ?? undefined);

@@ -1,5 +1,5 @@
 import { actorLabel, type User } from '../core/actor.ts';
-import { conflict, notFound, reauthenticationRequired, type DomainError } from '../core/errors.ts';
+import { conflict, notFound, signInNeeded, type DomainError } from '../core/errors.ts';
 import type { Origin } from '../core/origin.ts';
 import type { Deps } from '../deps.ts';
 import { keyIdOf, keyModeOf, newKey } from './api-key.ts';
@@ -20,7 +20,7 @@ export interface MadeKey {
 /** Somebody who is signed in here: a key is bound to who made it. */
 export function authorOf({ config }: KeyDeps, origin: Origin, user: User): KeyAuthor {
   const { subject: userId, sessionId } = user;
-  if (sessionId === undefined) throw reauthenticationRequired();
+  if (sessionId === undefined) throw signInNeeded();
   return { userId, issuer: config.tokens.issuer, actor: actorLabel(user), sessionId, origin };
 }
 
@@ -60,6 +60,8 @@ function refusalOf(outcome: string | undefined): DomainError | undefined {
       return keyNotFound();
     case 'customer_not_found':
       return notFound('customer_not_found', 'There is no such customer.');
+    case 'customer_closed':
+      return conflict('customer_closed', 'The account of this customer was deleted.');
     case 'too_many':
       return conflict('too_many_keys', 'There are as many keys as one may have: revoke one first.');
     case 'already_rotated':

@@ -18,6 +18,8 @@ const freshMilliseconds = 10 * 60 * 1000;
 const usableMilliseconds = 24 * 60 * 60 * 1000;
 /** How long a key that is not there, or an issuer that did not answer, is not asked for again. */
 const cooldownMilliseconds = 30 * 1000;
+/** The same while there are no keys at all: nobody comes in until it answers. What `Retry-After` says. */
+const coldCooldownMilliseconds = 5 * 1000;
 /** More than any issuer has keys. */
 const maximumBytes = 256 * 1024;
 
@@ -40,7 +42,8 @@ export function openKeySet(url: URL): KeySet {
     systemClock.now().getTime() - moment < milliseconds;
 
   const load: FetchImplementation = async (address, options) => {
-    if (isYounger(loadedAt, usableMilliseconds) && isYounger(failedAt, cooldownMilliseconds)) {
+    const isCold = !isYounger(loadedAt, usableMilliseconds);
+    if (isYounger(failedAt, isCold ? coldCooldownMilliseconds : cooldownMilliseconds)) {
       throw new Error('the issuer did not answer just now');
     }
     try {

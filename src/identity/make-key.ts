@@ -11,7 +11,7 @@ export interface KeyWish extends KeyTerms {
 
 /**
  * Makes a key, owned by who asks, in one call. It is answered, and kept nowhere.
- * @throws `too_many_keys`, `customer_not_found`, `reauthentication_required`
+ * @throws `too_many_keys`, `customer_not_found`, `customer_closed`, `reauthentication_required`
  */
 export async function makeKey(
   deps: KeyDeps,

@@ -1,5 +1,7 @@
 import { invalidToken } from '../core/errors.ts';
+import { describeFault } from '../core/log.ts';
 import type { Origin } from '../core/origin.ts';
+import { SealBroken } from '../core/seal.ts';
 import { onlyRow } from '../db/index.ts';
 import type { Deps } from '../deps.ts';
 import { sessionOf, type OpenedSession } from './open-session.ts';
@@ -30,6 +32,16 @@ export async function refreshSession(
   const row = onlyRow((await deps.db.run(rotation)).rows);
   if (row.outcome === 'rotated') return sessionOf(deps, row, 'token', successor);
   if (row.outcome !== 'repeated' || row.sealed_successor === null) throw invalidToken();
-  const first = await deps.sealing.open(row.sealed_successor, successorPurpose(hash));
-  return sessionOf(deps, row, 'token', first);
+  return sessionOf(deps, row, 'token', await openSuccessor(deps, row.sealed_successor, hash));
+}
+
+/** What was sealed by a key that is gone nobody can be told again: its owner signs in anew, and the operator knows why. */
+async function openSuccessor({ sealing, log }: Deps, sealed: string, hash: string): Promise<string> {
+  try {
+    return await sealing.open(sealed, successorPurpose(hash));
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error;
+    log.error('fault', { code: 'successor_broken', ...describeFault(error) });
+    throw invalidToken();
+  }
 }

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { givePassword, newPerson, plantSession, signIn, type Person } from '../support/people.ts';
+import {
+  givePassword,
+  newPerson,
+  plantSession,
+  signIn,
+  useUpSignIns,
+  type Person,
+} from '../support/people.ts';
 import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -274,8 +281,15 @@ describe('an account', () => {
     );
     expect((await read(`/${person.id}`)).json.user.locked_until).not.toBeNull();
     expect((await givePassword(worker, person)).status).toBe(401);
+    await useUpSignIns(worker, person);
+    expect((await givePassword(worker, person)).status).toBe(429);
     expect((await act(person, 'unlock', { reason: 'called us' })).json.user.locked_until).toBeNull();
     expect((await givePassword(worker, person)).status).toBe(200);
+    // Tries alone, too, without a lock.
+    await useUpSignIns(worker, person);
+    expect((await act(person, 'unlock')).status).toBe(200);
+    expect((await givePassword(worker, person)).status).toBe(200);
+    expect(await eventsOf(person, 'user_unlocked')).toHaveLength(2);
   });
 
   test('of staff whose second factor is taken away opens nothing until there is a new one', async () => {

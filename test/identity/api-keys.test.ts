@@ -283,6 +283,13 @@ describe('a service’s key', () => {
     expect((await byAdmin(wish)).status).toBe(422);
     expect((await byAdmin({ ...wish, scopes: ['pricing:read'], customer: 'x' })).status).toBe(422);
     expect((await byAdmin({ kind: 'service', scopes: ['credits:read'], customer: 'x' })).status).toBe(422);
+    const closed = randomUUID();
+    await worker.database.query('insert into customers (issuer, subject, closed_at) values ($1, $2, now())', [
+      worker.tokens.issuer,
+      closed,
+    ]);
+    const { status, json } = await byAdmin({ ...wish, customer: closed });
+    expect([status, json.code]).toEqual([409, 'customer_closed']);
   });
 });
 

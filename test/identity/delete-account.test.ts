@@ -24,6 +24,7 @@ afterAll(async () => {
 });
 
 const atOnce = 20;
+const clearedCookie = expect.stringMatching(/^__Host-session=; Max-Age=0; Path=\/;/);
 
 const leave = ({ accessToken: token }: SignedIn, headers: Readonly<Record<string, string>> = {}) =>
   worker.request('/auth/me', { method: 'DELETE', token, headers });
@@ -178,8 +179,10 @@ describe('a subscribed customer with credits who deletes the account', () => {
   test('by a cookie loses that, too', async () => {
     const { person } = await newSession(worker);
     const headers = { Cookie: await cookieOf(worker, person), ...ownPage };
-    expect((await worker.request('/auth/me', { method: 'DELETE', headers })).status).toBe(200);
-    expect((await worker.request('/credits/balance', { headers })).status).toBe(401);
+    const left = await worker.request('/auth/me', { method: 'DELETE', headers });
+    expect([left.status, left.headers.get('Set-Cookie')]).toEqual([200, clearedCookie]);
+    const refused = await worker.request('/credits/balance', { headers });
+    expect([refused.status, refused.headers.get('Set-Cookie')]).toEqual([401, clearedCookie]);
   });
 
   test('is told so, at the address that is forgotten', async () => {
@@ -263,15 +266,16 @@ describe('nothing is deleted', () => {
   }
 
   test.each([
-    ['GET /v1/subscriptions', { status: 500 }],
-    ['DELETE /v1/subscriptions/:id', { status: 500 }],
-    ['DELETE /v1/subscriptions/:id', 'lose-answer'],
-    ['GET /v1/subscriptions/:id', { status: 500 }],
-  ] as const)('while Stripe fails at %s (%j), and the same again ends it', async (place, fault) => {
+    ['GET /v1/subscriptions', { status: 500 }, 'stripe_unavailable'],
+    ['DELETE /v1/subscriptions/:id', { status: 500 }, 'stripe_unavailable'],
+    ['DELETE /v1/subscriptions/:id', 'lose-answer', 'stripe_unavailable'],
+    ['GET /v1/subscriptions/:id', { status: 500 }, 'stripe_unavailable'],
+    ['DELETE /v1/subscriptions/:id', { status: 400 }, 'stripe_refused'],
+  ] as const)('while Stripe fails at %s (%j), and the same again ends it', async (place, fault, code) => {
     const leaver = await newSubscriber();
     worker.stripe.setFault(({ method, route }) => (`${method} ${route}` === place ? fault : 'none'));
     const refused = await leave(leaver);
-    expect([refused.status, refused.json.code]).toEqual([503, 'stripe_unavailable']);
+    expect([refused.status, refused.json.code]).toEqual([503, code]);
     expect(refused.headers.get('Retry-After')).toMatch(/^\d+$/);
     await expectIntact(leaver);
     worker.stripe.setFault(undefined);

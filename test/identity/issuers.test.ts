@@ -177,39 +177,20 @@ describe('an outside issuer', () => {
     expect(await statusFor(one.audience)).toBe(401);
   });
 
-  test.each([
-    ['an error', { status: 500 }],
-    ['no page', { status: 404 }],
-    ['a reset', 'reset'],
-    ['a page in place of keys', 'garbage'],
-    ['JSON in place of keys', 'no-keys'],
-    ['far too much', 'huge'],
-    ['a redirection', 'redirect'],
-    ['no answer', 'hang'],
-    ['an answer without an end', 'trickle'],
-  ] as const)(
-    'that was never heard and answers with %s is unavailable, and nobody is refused for it',
-    async (_, fault) => {
-      cold.setFault(fault);
-      const { status, json, headers } = await balance(cold.token({ subject: 'x' }));
+  test('that was never heard is unavailable, and nobody is refused for it, nor is it asked each time', async () => {
+    cold.setFault({ status: 500 });
+    const asked = cold.requestCount;
+    const answers = [
+      await balance(cold.token({ subject: 'x' })),
+      await balance(cold.token({ subject: 'y' })),
+    ];
+    for (const { status, json, headers } of answers) {
       expect([status, json.code]).toEqual([503, 'issuer_unavailable']);
       expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0);
-      const over = cold.token({
-        subject: 'x',
-        seconds: 60,
-        claims: { iat: 1_700_000_000, exp: 1_700_000_060 },
-      });
-      expect((await balance(over)).status).toBe(401);
-    },
-  );
-
-  test('is heard as soon as it answers, and missed no more when it is silent again', async () => {
-    cold.setFault('none');
-    expect((await balance(cold.token({ subject: 'x' }))).status).toBe(200);
-    cold.setFault('reset');
-    const asked = cold.requestCount;
-    expect((await balance(cold.token({ subject: 'y', algorithm: 'ES256' }))).status).toBe(200);
-    expect(cold.requestCount).toBe(asked);
+    }
+    expect(cold.requestCount).toBe(asked + 1);
+    const over = cold.token({ subject: 'x', claims: { iat: 1_700_000_000, exp: 1_700_000_060 } });
+    expect((await balance(over)).status).toBe(401);
   });
 
   test('is not asked again for a key that it does not have', async () => {

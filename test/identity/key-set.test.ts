@@ -87,6 +87,30 @@ test('a new key of an issuer that is silent is neither good nor refused', async 
   expect(await outcomeOf(old)).toBe('good');
 });
 
+test.each([
+  ['an error', { status: 500 }],
+  ['no page', { status: 404 }],
+  ['a reset', 'reset'],
+  ['a page in place of keys', 'garbage'],
+  ['JSON in place of keys', 'no-keys'],
+  ['far too much', 'huge'],
+  ['a redirection', 'redirect'],
+  ['no answer', 'hang'],
+  ['an answer without an end', 'trickle'],
+] as const)(
+  'an issuer that was never heard and answers with %s is asked every five seconds, until it is heard',
+  async (_, fault) => {
+    issuer.setFault(fault);
+    const before = issuer.requestCount;
+    expect(await outcomeOf(token())).toBe('issuer_unavailable');
+    for (const _again of [1, 2, 3]) expect(await outcomeOf(token())).toBe('issuer_unavailable');
+    expect(issuer.requestCount).toBe(before + 1);
+    issuer.setFault('none');
+    later(0.1);
+    expect(await outcomeOf(token())).toBe('good');
+  },
+);
+
 test('a key that only some tokens of the issuer name is no secret of another algorithm', async () => {
   const signer = outsideSigner(issuer);
   const kid = issuer.key('ES256').kid;

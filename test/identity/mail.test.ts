@@ -3,7 +3,15 @@ import type { QueryResultRow } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { linkTo, subjectsTo } from '../support/mails.ts';
-import { freshCode, givePassword, newPerson, newSession, plantSession, signIn } from '../support/people.ts';
+import {
+  freshCode,
+  givePassword,
+  newPerson,
+  newSession,
+  plantSession,
+  signIn,
+  useUpSignIns,
+} from '../support/people.ts';
 import { startWorker, type TestAnswer, type TestWorker } from '../support/worker.ts';
 
 let worker: TestWorker;
@@ -173,6 +181,7 @@ describe('a new password by mail', () => {
       "update users set locked_until = now() + interval '1 day', lock_count = 3, failed_count = 5 where id = $1",
       [person.id],
     );
+    await useUpSignIns(worker, person);
     const asked = await forgot(person.email);
     expect([asked.status, asked.text, asked.databaseCalls]).toEqual([202, '{"success":true}', 1]);
     const token = await linkTo(worker, person.email, 'reset_password');
@@ -213,6 +222,29 @@ describe('a new password by mail', () => {
     expect(await canSignIn(email)).toBe(false);
     expect(await only('select status from users where id = $1', [id])).toEqual({ status: 'disabled' });
   });
+
+  test.each(['customer', 'viewer', 'admin'])(
+    'does not open the account of an invited %s, nor keep it from being forgotten',
+    async (role) => {
+      const { email } = await invited(role);
+      await worker.database.query(
+        `update users set created_at = now() - interval '8 days', updated_at = now() - interval '8 days' where email = $1`,
+        [email],
+      );
+      await worker.database.query(
+        `update auth_tokens set expires_at = now() - interval '6 days'
+         where user_id = (select id from users where email = $1)`,
+        [email],
+      );
+      const asked = await forgot(email);
+      expect([asked.status, asked.text, asked.databaseCalls]).toEqual([202, '{"success":true}', 1]);
+      expect(await eventsOf(email)).toContain('password_reset_request failure not_accepted');
+      if (role !== 'customer') await signUp(email);
+      await worker.scheduled('47 * * * *');
+      expect(await worker.database.query('select from users where email = $1', [email])).toEqual([]);
+      expect(subjectsTo(worker, email).filter((subject) => /password/i.test(subject))).toEqual([]);
+    },
+  );
 
   test('is not sent to an address that nobody has', async () => {
     const nobody = newAddress();
@@ -429,6 +461,37 @@ describe('a change of the address', () => {
     expect(subjectsTo(worker, person.email)).toContain('The address of your account is about to change');
   });
 
+  test.each([
+    ['all other sessions end', 'POST /auth/sign-out-all', { except_this: true }],
+    ['all sessions end', 'POST /auth/sign-out-all', {}],
+    ['an admin ends all sessions', 'POST /admin/users/ID/revoke-sessions', {}],
+    ['an admin takes the second factor away', 'POST /admin/users/ID/remove-second-factor', {}],
+    ['the second factor is removed', 'DELETE /auth/second-factor', undefined],
+  ])('is over when %s', async (_, route, body) => {
+    const person = await newPerson(worker, 'customer', { hasSecondFactor: true });
+    const session = await plantSession(worker, person);
+    const email = newAddress();
+    expect((await ask(session, email)).status).toBe(202);
+    const token = await linkTo(worker, email, 'change_email');
+    const [method = '', path = ''] = route.replace('ID', person.id).split(' ');
+    const isByAdmin = path.startsWith('/admin/');
+    const as = isByAdmin ? await plantSession(worker, await newPerson(worker, 'admin')) : session;
+    const done = await worker.request(path, { method, token: as, ...(body && { body }) });
+    expect(done.status, done.text).toBe(200);
+    expect(codeOf(await prove(token))).toEqual([422, 'invalid_link']);
+  });
+
+  test('is over when an admin ends all sessions, also where none is open any more', async () => {
+    const person = await newPerson(worker);
+    const email = newAddress();
+    await ask(await plantSession(worker, person), email);
+    const token = await linkTo(worker, email, 'change_email');
+    await worker.database.query('update sessions set revoked_at = now() where user_id = $1', [person.id]);
+    const as = await plantSession(worker, await newPerson(worker, 'admin'));
+    await worker.request(`/admin/users/${person.id}/revoke-sessions`, { method: 'POST', token: as });
+    expect(codeOf(await prove(token))).toEqual([422, 'invalid_link']);
+  });
+
   test('wants password and code to have just been given', async () => {
     const { person, accessToken, sessionId } = await newSession(worker);
     await worker.database.query(
@@ -535,6 +598,50 @@ test('the hourly job deletes what is over, and nothing else', async () => {
       [Object.values(emails)],
     ),
   ).toEqual([emails.again]);
+});
+
+test('the hourly job waits for nobody: what is held, or looked at by another run, is left for later', async () => {
+  const emails = [newAddress(), newAddress()];
+  for (const email of emails) await signUp(email);
+  await worker.database.query(
+    `update users set created_at = now() - interval '8 days', updated_at = now() - interval '8 days'
+     where email = any($1)`,
+    [emails],
+  );
+  await worker.database.query(
+    `update auth_tokens set expires_at = now() - interval '8 days'
+     where user_id in (select id from users where email = any($1))`,
+    [emails],
+  );
+  await worker.database.query(
+    `insert into rate_limits (bucket, count, ends_at) select bucket, 1, now() - interval '1 second'
+     from unnest($1::text[]) as bucket`,
+    [emails],
+  );
+  const holder = await worker.database.connect();
+  const runner = await worker.database.connect();
+  await runner.query("set lock_timeout = '1s'");
+  await holder.query('begin');
+  await holder.query('select from users where email = $1 for update', [emails[0]]);
+  await holder.query(
+    'select from auth_tokens where user_id = (select id from users where email = $1) for update',
+    [emails[0]],
+  );
+  await holder.query('select from rate_limits where bucket = $1 for update', [emails[0]]);
+  await runner.query('select forget_proofs(1000)');
+  const left = async () =>
+    worker.database.query(
+      `select email as value from users where email = any($1)
+       union all select bucket from rate_limits where bucket = any($1)`,
+      [emails],
+    );
+  expect(await left()).toEqual([{ value: emails[0] }, { value: emails[0] }]);
+  await holder.query('rollback');
+  await holder.query('begin');
+  await holder.query('select forget_proofs(1000)');
+  expect((await runner.query('select forget_proofs(1000) as deleted')).rows).toEqual([{ deleted: 0 }]);
+  await holder.query('commit');
+  expect(await left()).toEqual([]);
 });
 
 test('the page of the links runs its own script alone, is kept by nobody, and tells nobody where it came from', async () => {

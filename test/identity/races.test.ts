@@ -346,6 +346,22 @@ describe('beside a change to the account', () => {
     expect([status, json.code]).toEqual([409, 'key_ended']);
   });
 
+  test('a first key beside the deletion of its account waits for it, and is not made', async () => {
+    const { person, accessToken: token } = await newSession(worker);
+    const waiting = async () =>
+      worker.database.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+    const [left, made] = await behindLock({ table: 'users', id: person.id, waiters: 2 }, async () => {
+      const leaving = worker.request('/auth/me', { method: 'DELETE', token });
+      await eventually('the deletion waits', async () => (await waiting()).length > 0);
+      const body = { name: 'First', scopes: ['credits:read'] };
+      return Promise.all([leaving, worker.request('/auth/api-keys', { token, body })]);
+    });
+    expect([left.status, made.status], left.text + made.text).toEqual([200, 401]);
+    expect(await worker.database.query('select from api_keys where user_id = $1', [person.id])).toEqual([]);
+  });
+
   test('an address that is just being left gets no link for a new password', async () => {
     const person = await newPerson(worker);
     const { status } = await besideChange(

@@ -195,6 +195,8 @@ describe('setting up a second factor', () => {
     const first = await enrol(ask);
     const second = await enrol(ask);
     expect(await confirm(first.code)).toEqual([422, 'invalid_code']);
+    const { json } = await ask('/auth/events?type=second_factor_confirmed');
+    expect(json.events).toMatchObject([{ outcome: 'failure', reason: 'wrong_code' }]);
     await worker.database.query('update totp_factors set pending_until = now() where user_id = $1', [
       person.id,
     ]);

@@ -348,7 +348,11 @@ describe('a sign-out', () => {
     expect(headers.get('Set-Cookie')).toMatch(/^__Host-session=; Max-Age=0; Path=\/;/);
     expect(headers.get('Set-Cookie')).toMatch(/; Secure/);
     expect((await meBy(cookie)).status).toBe(401);
-    expect((await out(ownPage)).status).toBe(401);
+    // Nor does a browser keep the cookie of a session that ended elsewhere.
+    const again = await out(ownPage);
+    expect([again.status, again.headers.get('Set-Cookie')]).toEqual([401, headers.get('Set-Cookie')]);
+    const beside = { Cookie: cookie, Authorization: 'Bearer nothing' };
+    expect((await worker.request('/auth/me', { headers: beside })).headers.get('Set-Cookie')).toBeNull();
   });
 
   test('everywhere ends all sessions, or all others', async () => {
@@ -568,6 +572,18 @@ test('a refresh whose answer was lost gets the same again; one of before ends th
   expect((await refresh(next.json.refresh_token)).status).toBe(401);
   expect((await sessionsOf(person)).map(({ reason }) => reason)).toEqual(['token_reused']);
   expect(await lastEvent(person)).toMatchObject({ event_type: 'token_reuse', outcome: 'failure' });
+});
+
+test('a refresh whose answer was lost, and was sealed by a key that is gone, is refused', async () => {
+  const { refreshToken, sessionId } = await newSession(worker);
+  await refresh(refreshToken);
+  await worker.database.query(
+    `update refresh_tokens set sealed_successor = regexp_replace(sealed_successor, '^v1', 'v9')
+     where session_id = $1 and sealed_successor is not null`,
+    [sessionId],
+  );
+  const { status, json } = await refresh(refreshToken);
+  expect([status, json.code]).toEqual([401, 'invalid_token']);
 });
 
 test('what is kept of a request with a password does not let anybody try passwords out', async () => {

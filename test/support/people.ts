@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Secret } from 'otpauth';
 import { issueAccessToken } from '../../src/identity/access-token.ts';
 import { openPasswordHasher } from '../../src/identity/passwords.ts';
+import { hashOf } from '../../src/identity/secrets.ts';
 import { totpOf, totpPurpose } from '../../src/identity/totp.ts';
 import type { TestAnswer, TestWorker } from './worker.ts';
 
@@ -87,6 +88,15 @@ export async function signIn(worker: TestWorker, person: Person): Promise<Signed
     refreshToken: json.refresh_token,
     sessionId: json.session_id,
   };
+}
+
+/** As after thirty sign-ins that were right or refused: the next one is too many. */
+export async function useUpSignIns(worker: TestWorker, { email }: Pick<Person, 'email'>): Promise<void> {
+  await worker.database.query(
+    `insert into rate_limits (bucket, count, ends_at) values ($1, 30, now() + interval '9 minutes')
+     on conflict (bucket) do update set count = 30`,
+    [`sign_in:account:${await hashOf(email)}`],
+  );
 }
 
 /** Somebody new who is signed in. */
