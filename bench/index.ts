@@ -1,5 +1,6 @@
 /** `npm run bench`: what Ratecard costs beside the least that the same work could take, as ratios within one run. */
 import { parseArgs } from 'node:util';
+import { balance } from './cases/balance.ts';
 import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
@@ -7,7 +8,7 @@ import type { Effort } from './measure/compare.ts';
 import { openBundles, setUpStage } from './measure/stage.ts';
 import { linesOf } from './report/table.ts';
 
-const cases: readonly BenchCase[] = [cachedPlans, webhookIntake];
+const cases: readonly BenchCase[] = [cachedPlans, balance, webhookIntake];
 
 const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1]
 

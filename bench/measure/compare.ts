@@ -9,17 +9,28 @@ export interface Variant {
   requests(count: number): readonly LoadRequest[];
   /** What must be so before the load, in each fresh process. Asked with the process's address. */
   readonly prepare?: (url: string) => Promise<void>;
+  /** Told what became of all requests of a process, those of the warm-up too: for books that must agree with it. */
+  readonly answered?: (outcome: Outcome) => void;
 }
 
-export interface Comparison {
-  readonly name: string;
-  readonly of: Measure;
-  readonly goal?: Goal;
-  readonly subject: Variant;
-  readonly baseline: Variant;
+/** What became of requests. */
+export type Outcome = Pick<LoadResult, 'offered' | 'dropped' | 'errors'>;
+
+export interface Load {
   readonly connections: number;
   /** Requests of one measurement. */
   readonly requests: number;
+}
+
+interface Compared {
+  readonly name: string;
+  readonly of: Measure;
+  readonly goal?: Goal;
+}
+
+export interface Comparison extends Compared, Load {
+  readonly subject: Variant;
+  readonly baseline: Variant;
 }
 
 /** How hard to measure. */
@@ -43,18 +54,27 @@ export async function compare(
   effort: Effort,
   progress: Progress,
 ): Promise<RatioResult> {
-  const { name, of, goal, subject, baseline } = comparison;
-  const rounds: { readonly ratio: number; readonly sides: readonly [Side, Side] }[] = [];
+  const { name, subject, baseline } = comparison;
+  const rounds: (readonly [Side, Side])[] = [];
   for (let round = 1; round <= effort.rounds; round += 1) {
     progress(`${name}: round ${round} of ${effort.rounds}`);
     // Who goes first changes: a machine that warms up or tires favours neither.
     const subjectFirst = round % 2 === 1;
-    const first = await measureOnce(subjectFirst ? subject : baseline, comparison, effort);
-    const second = await measureOnce(subjectFirst ? baseline : subject, comparison, effort);
-    const sides = subjectFirst ? ([first, second] as const) : ([second, first] as const);
-    rounds.push({ ratio: figureOf(sides[0], of) / figureOf(sides[1], of), sides });
+    const first = await measure(subjectFirst ? subject : baseline, comparison, effort);
+    const second = await measure(subjectFirst ? baseline : subject, comparison, effort);
+    rounds.push(subjectFirst ? [first, second] : [second, first]);
   }
-  const sorted = rounds.toSorted((one, other) => one.ratio - other.ratio);
+  return ratioOf(comparison, rounds);
+}
+
+/** What came of measuring subject and baseline, round by round. */
+function ratioOf(
+  { name, of, goal }: Compared,
+  rounds: readonly (readonly [subject: Side, baseline: Side])[],
+): RatioResult {
+  const sorted = rounds
+    .map((sides) => ({ ratio: figureOf(sides[0], of) / figureOf(sides[1], of), sides }))
+    .toSorted((one, other) => one.ratio - other.ratio);
   const [lowest, median, highest] = [sorted.at(0), sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
   if (lowest === undefined || median === undefined || highest === undefined) {
     throw new Error('nothing was measured');
@@ -87,17 +107,19 @@ function figureOf(result: LoadResult, of: Measure): number {
   }
 }
 
-async function measureOnce(variant: Variant, comparison: Comparison, effort: Effort): Promise<Side> {
-  const count = Math.max(1, Math.round(comparison.requests * effort.scale));
+/** Measures a Worker by itself, in a fresh process. */
+async function measure(variant: Variant, { connections, requests }: Load, { scale }: Effort): Promise<Side> {
+  const count = Math.max(1, Math.round(requests * scale));
   const workerd = await startWorkerd(variant.setup);
   try {
     await variant.prepare?.(workerd.url);
-    const { connections } = comparison;
-    await load(workerd.url, variant.requests(Math.ceil(count * warmUpShare)), connections);
-    const requests = variant.requests(count);
+    const warmUp = await load(workerd.url, variant.requests(Math.ceil(count * warmUpShare)), connections);
+    variant.answered?.(warmUp);
+    const measured = variant.requests(count);
     const before = await workerd.processorMicroseconds();
-    const result = await load(workerd.url, requests, connections);
+    const result = await load(workerd.url, measured, connections);
     const after = await workerd.processorMicroseconds();
+    variant.answered?.(result);
     const processorMicroseconds = before === null || after === null ? null : (after - before) / count;
     return { name: variant.name, ...result, processorMicroseconds };
   } finally {

@@ -23,8 +23,10 @@ export interface Stage {
   ratecard(): Promise<WorkerSetup>;
   /** Another Worker, bundled with the same settings and given the same database. */
   worker(entry: string): Promise<WorkerSetup>;
-  /** An access token that the Worker takes for an hour. */
-  token(role: Role, subject: string): Promise<string>;
+  /** Whose access tokens it takes as its own. */
+  readonly issuer: string;
+  /** An access token that the Worker takes for an hour, and `sessionId` where it is of a session. */
+  token(role: Role, subject: string, sessionId?: string): Promise<string>;
   tearDown(): Promise<void>;
 }
 
@@ -79,8 +81,12 @@ export async function setUpStage(bundles: Bundles): Promise<Stage> {
     query: async (sql, params = []) => (await client.query(sql, [...params])).rows,
     ratecard: () => setupOf(undefined, ours),
     worker: (entry) => setupOf(entry, ours),
-    token: (role, subject) =>
-      signToken(tokens, accessClaims(tokens, { subject, role, email: `${subject}@example.com` }, 3600)),
+    issuer: tokens.issuer,
+    token: (role, subject, sessionId) =>
+      signToken(tokens, {
+        ...accessClaims(tokens, { subject, role, email: `${subject}@example.com` }, 3600),
+        ...(sessionId === undefined ? {} : { sid: sessionId }),
+      }),
     tearDown: async () => {
       await client.end();
       await gateway.stop();
