@@ -57,7 +57,10 @@ const filledTables = [
 
 const tables = filledTables.map((name) => `'${name}'::regclass`).join(', ');
 
-/** What makes a row dear: kept in a table, with the statement that makes it again. */
+/**
+ * What makes a row dear: kept in a table, with the statement that makes it again. Triggers that look for other rows
+ * would read all of them for each.
+ */
 const dropAids = `do $$
 declare
   aid record;
@@ -75,6 +78,7 @@ begin
     execute aid.away;
   end loop;
   alter table credit_transaction_lots disable trigger user;
+  alter table credit_lots disable trigger user;
 end $$`;
 
 /** Keys and indices first: foreign keys rest on them. */
@@ -86,6 +90,7 @@ begin
     execute aid.again;
   end loop;
   alter table credit_transaction_lots enable trigger user;
+  alter table credit_lots enable trigger user;
 end $$`;
 
 /** The offers that were sold, of the initial catalogue. */
