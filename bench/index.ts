@@ -3,12 +3,13 @@ import { parseArgs } from 'node:util';
 import { balance } from './cases/balance.ts';
 import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
+import { sideBySide } from './cases/side-by-side.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
 import type { Effort } from './measure/compare.ts';
 import { openBundles, setUpStage } from './measure/stage.ts';
 import { linesOf } from './report/table.ts';
 
-const cases: readonly BenchCase[] = [cachedPlans, balance, webhookIntake];
+const cases: readonly BenchCase[] = [cachedPlans, balance, webhookIntake, sideBySide];
 
 const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1]
 

@@ -7,7 +7,10 @@ import type { BenchCase } from './bench-case.ts';
 const fixture = 'test/fixtures/stripe-events/invoice.paid__2026-10-28.endive__story-renewal.json';
 
 /** Deliveries of an event that Stripe sends, each under an id of its own. */
-function deliveries(count: number, sign: (payload: string, eventId: string) => Record<string, string>) {
+export function deliveries(
+  count: number,
+  sign: (payload: string, eventId: string) => Record<string, string>,
+) {
   const event: Record<string, unknown> = JSON.parse(readFileSync(fixture, 'utf8'));
   return Array.from({ length: count }, (): LoadRequest => {
     const eventId = `evt_${randomUUID().replaceAll('-', '')}`;
@@ -18,7 +21,7 @@ function deliveries(count: number, sign: (payload: string, eventId: string) => R
 }
 
 /** https://docs.stripe.com/webhooks#verify-manually */
-function signed(payload: string, secret: string): Record<string, string> {
+export function signed(payload: string, secret: string): Record<string, string> {
   const seconds = Math.floor(Date.now() / 1000);
   const digest = createHmac('sha256', secret).update(`${seconds}.${payload}`).digest('hex');
   return { 'Stripe-Signature': `t=${seconds},v1=${digest}` };

@@ -1,16 +1,21 @@
 import { load, type LoadRequest, type LoadResult } from './load.ts';
 import type { Goal, Measure, RatioResult, Side } from './results.ts';
-import { startWorkerd, type WorkerSetup } from './workerd.ts';
+import { startWorkerd, type RunningWorkerd, type WorkerSetup } from './workerd.ts';
 
-/** A Worker, and what it is asked. */
+/** A Worker, or what else answers HTTP, and what it is asked. */
 export interface Variant {
   readonly name: string;
-  readonly setup: WorkerSetup;
+  readonly setup: WorkerSetup | ServerSetup;
   requests(count: number): readonly LoadRequest[];
   /** What must be so before the load, in each fresh process. Asked with the process's address. */
   readonly prepare?: (url: string) => Promise<void>;
   /** Told what became of all requests of a process, those of the warm-up too: for books that must agree with it. */
   readonly answered?: (outcome: Outcome) => void;
+}
+
+/** What answers HTTP by other means than a Worker: started for each measurement. */
+export interface ServerSetup {
+  start(): Promise<Pick<RunningWorkerd, 'url' | 'processorMicroseconds' | 'stop'>>;
 }
 
 /** What became of requests. */
@@ -110,19 +115,19 @@ function figureOf(result: LoadResult, of: Measure): number {
 /** Measures a Worker by itself, in a fresh process. */
 async function measure(variant: Variant, { connections, requests }: Load, { scale }: Effort): Promise<Side> {
   const count = Math.max(1, Math.round(requests * scale));
-  const workerd = await startWorkerd(variant.setup);
+  const server = await ('start' in variant.setup ? variant.setup.start() : startWorkerd(variant.setup));
   try {
-    await variant.prepare?.(workerd.url);
-    const warmUp = await load(workerd.url, variant.requests(Math.ceil(count * warmUpShare)), connections);
+    await variant.prepare?.(server.url);
+    const warmUp = await load(server.url, variant.requests(Math.ceil(count * warmUpShare)), connections);
     variant.answered?.(warmUp);
     const measured = variant.requests(count);
-    const before = await workerd.processorMicroseconds();
-    const result = await load(workerd.url, measured, connections);
-    const after = await workerd.processorMicroseconds();
+    const before = await server.processorMicroseconds();
+    const result = await load(server.url, measured, connections);
+    const after = await server.processorMicroseconds();
     variant.answered?.(result);
     const processorMicroseconds = before === null || after === null ? null : (after - before) / count;
     return { name: variant.name, ...result, processorMicroseconds };
   } finally {
-    await workerd.stop();
+    await server.stop();
   }
 }

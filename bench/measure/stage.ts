@@ -52,10 +52,15 @@ export function openBundles(): Bundles {
   };
 }
 
-export async function setUpStage(bundles: Bundles): Promise<Stage> {
+/** @param settings of the database's server, on top of what it has anyway */
+export async function setUpStage(
+  bundles: Bundles,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const postgres = await startPostgres({
     dataDirectory: join(tmpdir(), `ratecard-bench-${randomBytes(6).toString('hex')}`),
     persistent: false,
+    settings,
   });
   const gateway = await forkGateway();
   await migrateAll(postgres.url);

@@ -20,6 +20,8 @@ export interface RunningWorkerd {
   readonly pid: number;
   /** What all its threads have taken of a processor since it started; null where the system does not tell. */
   processorMicroseconds(): Promise<number | null>;
+  /** What of it is in memory; null where the system does not tell. */
+  residentBytes(): Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -105,6 +107,7 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
     url,
     pid,
     processorMicroseconds: () => processorMicroseconds(pid),
+    residentBytes: () => residentBytes(pid),
     stop: async () => {
       child.kill();
       await ended;
@@ -114,7 +117,7 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
 }
 
 /** Linux tells it of each thread, in nanoseconds. Source: https://docs.kernel.org/scheduler/sched-stats.html */
-async function processorMicroseconds(pid: number): Promise<number | null> {
+export async function processorMicroseconds(pid: number): Promise<number | null> {
   try {
     const threads = await readdir(`/proc/${pid}/task`);
     const times = await Promise.all(
@@ -129,6 +132,13 @@ async function processorMicroseconds(pid: number): Promise<number | null> {
   }
 }
 
+/** Source: https://docs.kernel.org/filesystems/proc.html (VmRSS) */
+async function residentBytes(pid: number): Promise<number | null> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const [, kibibytes] = /^VmRSS:\s*(\d+) kB$/m.exec(status) ?? [];
+  return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+}
+
 async function untilListening(url: string, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const answer = await fetch(`${url}/health`).catch(() => undefined);
@@ -139,7 +149,7 @@ async function untilListening(url: string, child: ChildProcess): Promise<void> {
   throw new Error(`workerd ended by itself: ${child.stderr?.read() ?? ''}`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer();
   probe.listen(0, '127.0.0.1');
   await once(probe, 'listening');
