@@ -5,6 +5,7 @@ import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
 import { sideBySide } from './cases/side-by-side.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
+import { releaseAll, releaseWhenCutOff } from './measure/held.ts';
 import type { Effort } from './measure/compare.ts';
 import { openBundles, setUpStage } from './measure/stage.ts';
 import { linesOf } from './report/table.ts';
@@ -49,9 +50,12 @@ async function run({ chosen, effort }: Options): Promise<void> {
   }
 }
 
+const cutOff = releaseWhenCutOff();
 try {
   await run(readOptions());
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  if (!cutOff.aborted) console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
+} finally {
+  await releaseAll();
 }

@@ -1,16 +1,28 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { hold } from './held.ts';
 
 /** Bundles a Worker as `npm run deploy` does: ours, or another one with the same settings. */
 export async function bundleWorker(entry?: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'ratecard-bundle-'));
+  const directory = mkdtempSync(join(tmpdir(), 'ratecard-bundle-'));
+  hold(() => rm(directory, { recursive: true, force: true }));
   const entries = entry === undefined ? [] : [entry];
-  await promisify(execFile)('wrangler', ['deploy', ...entries, '--dry-run', '--outdir', directory], {
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+  const bundling = promisify(execFile)(
+    'wrangler',
+    ['deploy', ...entries, '--dry-run', '--outdir', directory],
+    {
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+    },
+  );
+  const stop = hold(async () => {
+    bundling.child.kill();
+    await bundling.catch(() => undefined);
   });
+  await bundling.finally(stop);
   return directory;
 }
 

@@ -52,7 +52,7 @@ const warmUpShare = 0.25;
 
 /**
  * Measures subject and baseline in turns, each in a fresh process, so that what else the machine does meets both. The
- * sides' figures are of the round whose ratio is the median.
+ * sides' figures are of the round whose ratio is the median; what was dropped or failed is counted in every round.
  */
 export async function compare(
   comparison: Comparison,
@@ -84,7 +84,14 @@ function ratioOf(
   if (lowest === undefined || median === undefined || highest === undefined) {
     throw new Error('nothing was measured');
   }
-  const [ours, theirs] = median.sides;
+  const ours = countedOver(
+    rounds.map(([side]) => side),
+    median.sides[0],
+  );
+  const theirs = countedOver(
+    rounds.map(([, side]) => side),
+    median.sides[1],
+  );
   return {
     kind: 'ratio',
     name,
@@ -99,6 +106,12 @@ function ratioOf(
     subject: ours,
     baseline: theirs,
   };
+}
+
+function countedOver(rounds: readonly Side[], side: Side): Side {
+  const sumOf = (count: 'offered' | 'dropped' | 'errors') =>
+    rounds.reduce((sum, round) => sum + round[count], 0);
+  return { ...side, offered: sumOf('offered'), dropped: sumOf('dropped'), errors: sumOf('errors') };
 }
 
 function figureOf(result: LoadResult, of: Measure): number {

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { startGateway } from '../../dev/neon-gateway/index.ts';
+import { hold } from './held.ts';
 
 export interface RunningGateway {
   readonly url: string;
@@ -11,15 +12,16 @@ export interface RunningGateway {
 
 export async function forkGateway(): Promise<RunningGateway> {
   const child = fork(import.meta.filename, ['serve']);
+  const ended = once(child, 'exit');
+  const stop = hold(async () => {
+    if (child.connected) child.disconnect();
+    await ended;
+  });
   const [url] = await once(child, 'message');
   return {
     url: String(url),
     pid: child.pid ?? 0,
-    stop: async () => {
-      const ended = once(child, 'exit');
-      child.disconnect();
-      await ended;
-    },
+    stop,
   };
 }
 

@@ -8,6 +8,8 @@ export interface LoadRequest {
   readonly body?: string;
   /** What its answer must be; 200 if nothing is said. */
   readonly status?: number;
+  /** What its answer's Server-Timing must say among other things. */
+  readonly timing?: string;
 }
 
 export interface LoadResult {
@@ -16,7 +18,7 @@ export interface LoadResult {
   readonly offered: number;
   /** Requests that no answer came to. */
   readonly dropped: number;
-  /** Answers of another status than they must have. */
+  /** Answers of another status than they must have, or that say they came about in another way. */
   readonly errors: number;
   readonly requestsPerSecond: number;
   readonly p50Milliseconds: number;
@@ -70,7 +72,10 @@ function summaryOf(answers: readonly Answer[], seconds: number) {
 
 const databaseCallsIn = /db;desc="n=(\d+)"/;
 
-function send(pool: Pool, { path, method, headers, body, status = 200 }: LoadRequest): Promise<Answer> {
+function send(
+  pool: Pool,
+  { path, method, headers, body, status = 200, timing = '' }: LoadRequest,
+): Promise<Answer> {
   const sent = performance.now();
   let databaseCalls: number | null = null;
   let outcome: Answer['outcome'] = 'dropped';
@@ -81,8 +86,9 @@ function send(pool: Pool, { path, method, headers, body, status = 200 }: LoadReq
       {
         onRequestStart: () => undefined,
         onResponseStart: (_controller, statusCode, answered) => {
-          outcome = statusCode === status ? 'expected' : 'unexpected';
-          const calls = databaseCallsIn.exec(String(answered['server-timing']))?.[1];
+          const told = String(answered['server-timing']);
+          outcome = statusCode === status && told.includes(timing) ? 'expected' : 'unexpected';
+          const calls = databaseCallsIn.exec(told)?.[1];
           if (calls !== undefined) databaseCalls = Number(calls);
         },
         onResponseData: () => undefined,

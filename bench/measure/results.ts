@@ -1,52 +1,78 @@
-import type { LoadResult } from './load.ts';
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const positive = z.number().nonnegative();
 
 /** What a figure should reach. */
-export type Goal = { readonly atLeast: number } | { readonly atMost: number };
+const goalSchema = z.union([
+  z.strictObject({ atLeast: z.number() }).readonly(),
+  z.strictObject({ atMost: z.number() }).readonly(),
+]);
 
-/** One side of a comparison in the round whose ratio is the median. */
-export interface Side extends LoadResult {
-  readonly name: string;
-  /** What the Worker's own process took of a processor for each request; null where the system does not tell. */
-  readonly processorMicroseconds: number | null;
-}
+const measureSchema = z.enum(['requests per second', 'p50 latency', 'p99 latency']);
+
+/** One side of a comparison in the round whose ratio is the median; its counts are of all rounds. */
+const sideSchema = z
+  .strictObject({
+    name: z.string(),
+    connections: count,
+    offered: count,
+    dropped: count,
+    errors: count,
+    requestsPerSecond: positive,
+    p50Milliseconds: positive,
+    p99Milliseconds: positive,
+    databaseCallsAtMost: count.nullable(),
+    /** What the Worker's own process took of a processor for each request; null where the system does not tell. */
+    processorMicroseconds: positive.nullable(),
+  })
+  .readonly();
 
 /** Subject against baseline, of one run on one machine. */
-export interface RatioResult {
-  readonly kind: 'ratio';
-  readonly name: string;
-  readonly of: Measure;
-  /** Median over the rounds of subject / baseline, each of one round. */
-  readonly ratio: number;
-  /** The lowest and the highest of the rounds' ratios. */
-  readonly range: readonly [lowest: number, highest: number];
-  /** Not there where nothing is promised. */
-  readonly goal?: Goal;
-  /** The same ratio of the processor time that both Workers took for a request: what waits for others is not in it. */
-  readonly processorRatio: number | null;
-  readonly subject: Side;
-  readonly baseline: Side;
-}
-
-export type Measure = 'requests per second' | 'p50 latency' | 'p99 latency';
+const ratioSchema = z
+  .strictObject({
+    kind: z.literal('ratio'),
+    name: z.string(),
+    of: measureSchema,
+    /** Median over the rounds of subject / baseline, each of one round. */
+    ratio: positive,
+    /** The lowest and the highest of the rounds' ratios. */
+    range: z.tuple([positive, positive]).readonly(),
+    /** Not there where nothing is promised. */
+    goal: goalSchema.exactOptional(),
+    /** The same ratio of the processor time that both Workers took for a request: what waits for others is not in it. */
+    processorRatio: positive.nullable(),
+    subject: sideSchema,
+    baseline: sideSchema,
+  })
+  .readonly();
 
 /** Something that is counted or weighed by itself. */
-export interface FigureResult {
-  readonly kind: 'figure';
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly goal?: Goal;
-  /** What belongs to the figure, in words. */
-  readonly detail?: string;
-}
+const figureSchema = z
+  .strictObject({
+    kind: z.literal('figure'),
+    name: z.string(),
+    value: z.number(),
+    unit: z.string(),
+    goal: goalSchema.exactOptional(),
+    /** What belongs to the figure, in words. */
+    detail: z.string().exactOptional(),
+  })
+  .readonly();
 
 /** What this machine cannot measure. */
-export interface SkippedResult {
-  readonly kind: 'skipped';
-  readonly name: string;
-  readonly reason: string;
-}
+const skippedSchema = z
+  .strictObject({ kind: z.literal('skipped'), name: z.string(), reason: z.string() })
+  .readonly();
 
+export const resultSchema = z.discriminatedUnion('kind', [ratioSchema, figureSchema, skippedSchema]);
+
+export type Goal = z.output<typeof goalSchema>;
+export type Measure = z.output<typeof measureSchema>;
+export type Side = z.output<typeof sideSchema>;
+export type RatioResult = z.output<typeof ratioSchema>;
+export type FigureResult = z.output<typeof figureSchema>;
+export type SkippedResult = z.output<typeof skippedSchema>;
 export type Result = RatioResult | FigureResult | SkippedResult;
 
 export function reaches(value: number, goal: Goal): boolean {

@@ -11,6 +11,7 @@ import type { Role } from '../../src/core/actor.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { bundleWorker, compatibilityDate } from './bundle.ts';
 import { forkGateway } from './gateway.ts';
+import { hold } from './held.ts';
 import type { WorkerSetup } from './workerd.ts';
 
 /** A database with the project's tables and initial catalogue, and the Workers that use it. */
@@ -62,9 +63,12 @@ export async function setUpStage(
     persistent: false,
     settings,
   });
+  const stopPostgres = hold(() => postgres.stop());
   const gateway = await forkGateway();
   await migrateAll(postgres.url);
   const client = new Client(postgres.url);
+  // A run that is cut off stops the server first: who asks next is told so by what it asks.
+  client.on('error', () => undefined);
   await client.connect();
   const tokens = {
     secret: randomBytes(32).toString('base64url'),
@@ -95,7 +99,7 @@ export async function setUpStage(
     tearDown: async () => {
       await client.end();
       await gateway.stop();
-      await postgres.stop();
+      await stopPostgres();
     },
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { ServerSetup } from './compare.ts';
+import { hold } from './held.ts';
 import { freePort, processorMicroseconds } from './workerd.ts';
 
 /** Debian's packages are of this one, whatever other Python a machine may have. */
@@ -31,15 +32,16 @@ export function fastApi(workers: number, variables: Readonly<Record<string, stri
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       const ended = once(child, 'exit');
+      const stop = hold(async () => {
+        child.kill();
+        await ended;
+      });
       const pid = child.pid ?? 0;
       await untilAllServe(createInterface({ input: child.stderr }), workers);
       return {
         url: `http://127.0.0.1:${port}`,
         processorMicroseconds: () => processorMicrosecondsWithChildren(pid),
-        stop: async () => {
-          child.kill();
-          await ended;
-        },
+        stop,
       };
     },
   };

@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hold } from './held.ts';
 
 /** A bundled Worker and what it is given. */
 export interface WorkerSetup {
@@ -13,6 +15,8 @@ export interface WorkerSetup {
   readonly directory: string;
   readonly compatibilityDate: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** What its KV does: keep documents in memory, as where nothing is said, or forget each at once. */
+  readonly store?: 'kept' | 'empty';
 }
 
 export interface RunningWorkerd {
@@ -39,10 +43,20 @@ export default {
   },
 };`;
 
+/** Takes documents as Workers KV does, and has none of them. */
+const emptyStore = `export default {
+  fetch: ({ method }) => new Response(null, { status: method === 'PUT' ? 200 : 404 }),
+};`;
+
 /** The rate limit binding, with room for everybody. */
 const limiter = 'export default () => ({ limit: async () => ({ success: true }) });';
 
-const modules = { 'store.js': documentStore, 'sink.js': sink, 'limiter.js': limiter };
+const modules = {
+  'kept.js': documentStore,
+  'empty.js': emptyStore,
+  'sink.js': sink,
+  'limiter.js': limiter,
+};
 const limits = ['AUTH_LIMIT', 'PUBLIC_LIMIT', 'GENERAL_LIMIT', 'MACHINE_LIMIT'];
 
 const text = (value: string) => JSON.stringify(value);
@@ -75,7 +89,7 @@ const main :Workerd.Worker = (
   ],
 );
 const store :Workerd.Worker = (
-  modules = [(name = "store.js", esModule = embed "store.js")],
+  modules = [(name = "store.js", esModule = embed "${setup.store ?? 'kept'}.js")],
   compatibilityDate = ${text(setup.compatibilityDate)},
 );
 const sink :Workerd.Worker = (
@@ -87,7 +101,8 @@ const sink :Workerd.Worker = (
 
 /** Starts a workerd of its own for a Worker, and waits until it listens. */
 export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> {
-  const folder = await mkdtemp(join(tmpdir(), 'ratecard-bench-'));
+  const folder = mkdtempSync(join(tmpdir(), 'ratecard-bench-'));
+  const removeFolder = hold(() => rm(folder, { recursive: true, force: true }));
   const bundle = (await readdir(setup.directory)).find((name) => name.endsWith('.js'));
   if (bundle === undefined) throw new Error(`${setup.directory} holds no bundled Worker`);
   const port = await freePort();
@@ -100,6 +115,11 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'exit');
+  const stop = hold(async () => {
+    child.kill();
+    await ended;
+    await removeFolder();
+  });
   const url = `http://127.0.0.1:${port}`;
   await untilListening(url, child);
   const pid = child.pid ?? 0;
@@ -108,11 +128,7 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
     pid,
     processorMicroseconds: () => processorMicroseconds(pid),
     residentBytes: () => residentBytes(pid),
-    stop: async () => {
-      child.kill();
-      await ended;
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
@@ -140,7 +156,7 @@ async function residentBytes(pid: number): Promise<number | null> {
 }
 
 async function untilListening(url: string, child: ChildProcess): Promise<void> {
-  while (child.exitCode === null) {
+  while (child.exitCode === null && child.signalCode === null) {
     const answer = await fetch(`${url}/health`).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer !== undefined) return;
