@@ -6,55 +6,45 @@ import { cachedPlans } from './cases/cached-plans.ts';
 import { sideBySide } from './cases/side-by-side.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
 import { releaseAll, releaseWhenCutOff } from './measure/held.ts';
-import type { Effort } from './measure/compare.ts';
-import { openBundles, setUpStage } from './measure/stage.ts';
-import { linesOf } from './report/table.ts';
+import { openProgress } from './report/progress.ts';
+import { resultsDirectory, saveRecord } from './report/run-record.ts';
+import { tableOf } from './report/table.ts';
+import { runCases, type RunOptions } from './run.ts';
 
 const cases: readonly BenchCase[] = [cachedPlans, balance, webhookIntake, sideBySide];
 
-const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1]
+const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1] [--results ${resultsDirectory}]
 
---only takes some of the cases; --scale multiplies the requests of each measurement.`;
+--only takes some of the cases; --scale multiplies the requests of each measurement; --results is the folder for the
+JSON and the plot. Ends with 1 when a case failed; a goal that is missed is no failure.`;
 
-interface Options {
-  readonly chosen: readonly BenchCase[];
-  readonly effort: Effort;
-}
-
-function readOptions(): Options {
+function readOptions(): RunOptions & { readonly results: string } {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       scale: { type: 'string', default: '1' },
+      results: { type: 'string', default: resultsDirectory },
     },
   });
   const [rounds, scale] = [Number(values.rounds), Number(values.scale)];
-  const keys = values.only?.split(',') ?? cases.map(({ key }) => key);
-  const isKnown = keys.every((wanted) => cases.some(({ key }) => key === wanted));
+  const only = values.only?.split(',') ?? null;
+  const isKnown = only === null || only.every((wanted) => cases.some(({ key }) => key === wanted));
   if (!Number.isInteger(rounds) || rounds < 1 || !(scale > 0) || !isKnown) throw new Error(usage);
-  return { chosen: cases.filter(({ key }) => keys.includes(key)), effort: { rounds, scale } };
-}
-
-async function run({ chosen, effort }: Options): Promise<void> {
-  const bundles = openBundles();
-  const progress = (line: string) => console.error(line);
-  const stage = await setUpStage(bundles);
-  try {
-    for (const { run: runCase } of chosen) {
-      for (const result of await runCase({ stage, bundles, effort, progress })) console.log(linesOf(result));
-    }
-  } finally {
-    await stage.tearDown();
-    await bundles.remove();
-  }
+  const chosen = cases.filter(({ key }) => only === null || only.includes(key));
+  return { chosen, effort: { rounds, scale }, only, results: values.results };
 }
 
 const cutOff = releaseWhenCutOff();
 try {
-  await run(readOptions());
+  const options = readOptions();
+  const progress = openProgress(process.stderr, options.chosen.length);
+  const record = await runCases(options, progress, cutOff).finally(() => progress.end());
+  const path = await saveRecord(options.results, record);
+  console.log(`${tableOf(record)}\nWritten to ${path}, with a plot beside it.`);
+  if (record.cases.some(({ failure }) => failure !== null)) process.exitCode = 1;
 } catch (error) {
-  if (!cutOff.aborted) console.error(error instanceof Error ? error.message : String(error));
+  console.error(cutOff.aborted ? 'Cut off.' : error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 } finally {
   await releaseAll();

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { hold } from './held.ts';
 
 /** A bundled Worker and what it is given. */
@@ -109,8 +110,7 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
   await copyFile(join(setup.directory, bundle), join(folder, 'main.js'));
   await Promise.all(Object.entries(modules).map(([name, content]) => writeFile(join(folder, name), content)));
   await writeFile(join(folder, 'config.capnp'), configuration(setup, port));
-  const resolve = createRequire(import.meta.url).resolve;
-  const binary = join(dirname(resolve('workerd/package.json')), 'bin', 'workerd');
+  const binary = join(dirname(workerdPackage()), 'bin', 'workerd');
   const child = spawn(binary, ['serve', join(folder, 'config.capnp')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -130,6 +130,16 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
     residentBytes: () => residentBytes(pid),
     stop,
   };
+}
+
+function workerdPackage(): string {
+  const { resolve } = createRequire(import.meta.url);
+  return resolve('workerd/package.json');
+}
+
+export async function workerdVersion(): Promise<string> {
+  return z.object({ version: z.string() }).parse(JSON.parse(await readFile(workerdPackage(), 'utf8')))
+    .version;
 }
 
 /** Linux tells it of each thread, in nanoseconds. Source: https://docs.kernel.org/scheduler/sched-stats.html */

@@ -1,57 +1,151 @@
-import { reaches, type Goal, type RatioResult, type Result, type Side } from '../measure/results.ts';
+import type { FigureResult, RatioResult, Result, Side } from '../measure/results.ts';
+import { minutesAndSeconds } from './progress.ts';
+import type { CaseRecord, RunRecord } from './run-record.ts';
+import { goalText, shown, verdictOf } from './verdict.ts';
 
-/** What one result says, in a few lines for a terminal. */
-export function linesOf(result: Result): string {
+const widest = 120;
+
+type Line =
+  /** Aligned with its like. */
+  | { readonly kind: 'result' | 'side'; readonly cells: readonly string[] }
+  | { readonly kind: 'text'; readonly text: string };
+
+const resultHeads = ['CASE', 'MEASURE', 'RATIO', 'ROUNDS', 'GOAL', 'VERDICT', 'PROCESSOR'];
+const sideHeads = [
+  '',
+  'ANSWERS/S',
+  'P50 MS',
+  'P99 MS',
+  'CONN.',
+  'CPU US',
+  'DB CALLS',
+  'OFFERED/S',
+  'OFFERED',
+  'DROPPED',
+  'ERRORS',
+];
+
+/** A run for a terminal of 120 columns: a line for each result, and one for each side of a ratio under it. */
+export function tableOf(record: RunRecord): string {
+  const lines: readonly Line[] = [
+    { kind: 'result', cells: resultHeads },
+    { kind: 'side', cells: sideHeads },
+    ...record.cases.flatMap(linesOfCase),
+  ];
+  const cellsOf = (kind: 'result' | 'side') =>
+    lines.flatMap((line) => (line.kind === kind ? [line.cells] : []));
+  const layouts = { result: layoutOf(cellsOf('result'), ''), side: layoutOf(cellsOf('side'), '    ') };
+  const rows = lines.flatMap((line) =>
+    line.kind === 'text' ? wrapped(line.text) : [layouts[line.kind](line.cells)],
+  );
+  return [...rows, '', ...wrapped(summaryOf(record))].join('\n');
+}
+
+function linesOfCase({ key, results, failure }: CaseRecord): readonly Line[] {
+  const failed: readonly Line[] =
+    failure === null ? [] : [{ kind: 'text', text: `${key}: FAILED (${failure})` }];
+  return [...results.flatMap(linesOf), ...failed];
+}
+
+function linesOf(result: Result): readonly Line[] {
   switch (result.kind) {
     case 'skipped':
-      return `${result.name}: left out (${result.reason})`;
-    case 'figure': {
-      const detail = result.detail === undefined ? [] : [`  ${result.detail}`];
-      return [`${result.name}: ${shown(result.value)} ${result.unit}${verdict(result)}`, ...detail].join(
-        '\n',
-      );
-    }
+      return [{ kind: 'text', text: `${result.name}: left out (${result.reason})` }];
+    case 'figure':
+      return [
+        { kind: 'result', cells: figureCells(result) },
+        ...(result.detail === undefined ? [] : [{ kind: 'text', text: `    ${result.detail}` } as const]),
+      ];
     case 'ratio':
-      return ratioLines(result);
+      return [
+        { kind: 'result', cells: ratioCells(result) },
+        { kind: 'side', cells: sideCells(result.subject) },
+        { kind: 'side', cells: sideCells(result.baseline) },
+      ];
   }
 }
 
-function ratioLines({
-  name,
-  of,
-  ratio,
-  range,
-  processorRatio,
-  goal,
-  subject,
-  baseline,
-}: RatioResult): string {
-  const [lowest, highest] = range.map((one) => one.toFixed(2));
-  const processor = processorRatio === null ? '' : `, processor time ${processorRatio.toFixed(2)}`;
-  return [
-    `${name}, ${of}: ${ratio.toFixed(2)}${verdict({ value: ratio, goal })}, rounds ${lowest} to ${highest}${processor}`,
-    sideLine(subject),
-    sideLine(baseline),
-  ].join('\n');
+function figureCells(figure: FigureResult): readonly string[] {
+  return [figure.name, figure.unit, shown(figure.value), '', goalText(figure.goal), verdictOf(figure), ''];
 }
 
-function sideLine(side: Side): string {
-  const processor =
-    side.processorMicroseconds === null ? '' : `, ${side.processorMicroseconds.toFixed(0)} us processor`;
-  const calls = side.databaseCallsAtMost === null ? '' : `, ${side.databaseCallsAtMost} database call(s)`;
+const measures = {
+  'requests per second': 'answers/s',
+  'p50 latency': 'p50',
+  'p99 latency': 'p99',
+} satisfies Record<RatioResult['of'], string>;
+
+function ratioCells(result: RatioResult): readonly string[] {
+  const [lowest, highest] = result.range;
   return [
-    `  ${side.name}: ${side.requestsPerSecond.toFixed(0)}/s over ${side.connections} connection(s)`,
-    `p50 ${side.p50Milliseconds.toFixed(2)} ms, p99 ${side.p99Milliseconds.toFixed(2)} ms${processor}${calls}`,
-    `${side.offered} offered, ${side.dropped} dropped, ${side.errors} errors`,
+    result.name,
+    measures[result.of],
+    result.ratio.toFixed(2),
+    `${lowest.toFixed(2)}–${highest.toFixed(2)}`,
+    goalText(result.goal),
+    verdictOf(result),
+    result.processorRatio?.toFixed(2) ?? '',
+  ];
+}
+
+function sideCells(side: Side): readonly string[] {
+  const answered = side.offered - side.dropped;
+  // Each connection waits for its answer, so requests are offered as fast as answers come, and those that none comes to.
+  const offeredPerSecond = answered === 0 ? 0 : (side.requestsPerSecond * side.offered) / answered;
+  return [
+    side.name,
+    side.requestsPerSecond.toFixed(0),
+    side.p50Milliseconds.toFixed(2),
+    side.p99Milliseconds.toFixed(2),
+    String(side.connections),
+    side.processorMicroseconds?.toFixed(0) ?? '',
+    side.databaseCallsAtMost === null ? '' : String(side.databaseCallsAtMost),
+    offeredPerSecond.toFixed(0),
+    String(side.offered),
+    String(side.dropped),
+    String(side.errors),
+  ];
+}
+
+/** Names to the left, figures to the right; a name that has no room is cut. */
+function layoutOf(
+  rows: readonly (readonly string[])[],
+  indent: string,
+): (cells: readonly string[]) => string {
+  const widthOf = (column: number) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0));
+  const [, ...figures] = (rows[0] ?? []).map((_, column) => widthOf(column));
+  const taken = figures.reduce((sum, width) => sum + width + 2, indent.length);
+  const nameWidth = Math.min(widthOf(0), widest - taken);
+  return ([name = '', ...cells]) => {
+    const shownName = name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}…` : name.padEnd(nameWidth);
+    const aligned = cells.map((cell, column) => `  ${cell.padStart(figures[column] ?? 0)}`);
+    return `${indent}${shownName}${aligned.join('')}`.trimEnd();
+  };
+}
+
+function summaryOf({ cases, seconds, effort }: RunRecord): string {
+  const verdicts = cases.flatMap(({ results }) =>
+    results.flatMap((result) => (result.kind === 'skipped' ? [] : [verdictOf(result)])),
+  );
+  const countOf = (wanted: string) => verdicts.filter((verdict) => verdict === wanted).length;
+  const failed = cases.filter(({ failure }) => failure !== null).map(({ key }) => key);
+  return [
+    `${countOf('reached')} goals reached, ${countOf('MISSED')} missed, ${countOf('ERRORS')} with errors`,
+    ...(failed.length === 0 ? [] : [`failed: ${failed.join(', ')}`]),
+    `${effort.rounds} round(s) at scale ${effort.scale} in ${minutesAndSeconds(seconds)}`,
   ].join('; ');
 }
 
-function verdict({ value, goal }: { readonly value: number; readonly goal?: Goal | undefined }): string {
-  if (goal === undefined) return '';
-  const wanted = 'atLeast' in goal ? `at least ${goal.atLeast}` : `at most ${goal.atMost}`;
-  return ` (goal ${wanted}: ${reaches(value, goal) ? 'reached' : 'MISSED'})`;
-}
-
-function shown(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 1);
+function wrapped(text: string): readonly string[] {
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.trim().split(/\s+/)) {
+    if (line.length > indent.length && line.length + 1 + word.length > widest) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line.length === indent.length ? word : ` ${word}`;
+  }
+  return [...lines, line];
 }
