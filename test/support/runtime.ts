@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { inject } from 'vitest';
-import { unstable_getMiniflareWorkerOptions } from 'wrangler';
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
 import { WorkerdProcesses } from './workerd.ts';
 
 /** How a Worker is started: the file of its configuration, and its variables. */
@@ -25,7 +25,11 @@ export class Runtime {
   async start({ configPath, variables }: RuntimeOptions): Promise<URL> {
     const scriptPath = join(inject('workerDirectory'), 'index.js');
     const contents = await readFile(scriptPath, 'utf8');
-    const { workerOptions } = unstable_getMiniflareWorkerOptions(configPath);
+    // Without its list of secrets: wrangler would look for them in the shell, and say for each Worker what is missing.
+    const { workerOptions } = unstable_getMiniflareWorkerOptions({
+      ...unstable_readConfig({ config: configPath }),
+      secrets: undefined,
+    });
     this.#logs = [];
     const logs = this.#logs;
     return this.#processes.watch(() => {
