@@ -14,6 +14,7 @@ import {
   operation,
   refuseRepeatedParameters,
   requestLog,
+  RememberingRouter,
   requireConfiguration,
   securityHeaders,
   serveDocumentation,
@@ -32,7 +33,7 @@ import { countRejection, createWebhookRoutes } from './webhooks/index.ts';
 const quietPaths = /^\/(credits\/(spend|holds)|payment\/webhook)(\/|$)/;
 
 export function createApp() {
-  const app = new OpenAPIHono<AppEnv>();
+  const app = new OpenAPIHono<AppEnv>({ router: new RememberingRouter() });
   app.onError(answerError);
   // An answer, not an error: what comes after the request's work must see it.
   app.notFound((c) => answerError(notFound('not_found', 'There is nothing here.'), c));

@@ -64,9 +64,10 @@ export interface Deps {
   later(name: string, work: (deps: Deps) => Promise<void>): void;
 }
 
-/** The same, for the HTTP edge, which ends the request's operation. */
+/** The same, for the HTTP edge, which ends the request's operation, and names it. */
 export interface RequestDeps extends Deps {
   readonly db: RequestDatabase;
+  operationId: string;
 }
 
 /** One request's own part of the dependencies. */
@@ -115,11 +116,18 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
   const isolate = isolateFor(config);
   const usage = { database: createUsage(), stripe: createUsage(), passwords: createUsage() };
   const log = createLog({ request_id: requestId });
+  let stripe: StripeGateway | undefined;
+  let replica: Database | undefined;
   return {
     config,
     db: openDatabase(isolate.database, usage.database),
-    replica: openDatabase(isolate.replica, usage.database),
-    stripe: openStripe(isolate.stripe, usage.stripe),
+    // Most requests ask neither of these, and both are large.
+    get replica() {
+      return (replica ??= openDatabase(isolate.replica, usage.database));
+    },
+    get stripe() {
+      return (stripe ??= openStripe(isolate.stripe, usage.stripe));
+    },
     clock,
     log,
     documents: { memory: isolate.memory, store: env.CATALOGUE, clock: systemClock, log, waitUntil },

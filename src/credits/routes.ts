@@ -2,7 +2,7 @@ import {
   accountOf,
   answer,
   answerCached,
-  conditionalHeaders,
+  conditionalParameters,
   createRoutes,
   defineRoute,
   jsonResponse,
@@ -46,7 +46,7 @@ export function createCreditsRoutes(startTopUp: StartTopUp) {
         summary: 'What each operation costs',
         description: 'Credits for one use of each operation. Cached: a change shows everywhere within 60 s.',
         tags: ['Credits'],
-        request: { headers: conditionalHeaders },
+        parameters: conditionalParameters,
         responses: { 200: jsonResponse('The costs.', costsAnswer), 304: notModifiedResponse },
       }),
       async (c) => {

@@ -71,6 +71,8 @@ const viewsAtMost = 5;
 
 /** What the HTTP edge does with a request's database once the answer is known. */
 export interface RequestDatabase extends Database {
+  /** Whether anything is to be committed or dropped at the end: a claim was made, or statements were left. */
+  readonly hasEnd: boolean;
   /** Takes the request's Idempotency-Key, with its first call. */
   hold(claim: IdempotencyClaim): void;
   /** Makes what `require` was given hold in a call of its own, where no call has been made. */
@@ -92,6 +94,9 @@ export function openDatabase(connection: Connection, usage: Usage): RequestDatab
   let left: readonly Left[] = [];
 
   const database: RequestDatabase = {
+    get hasEnd() {
+      return left.length > 0 || calls.heldClaim !== undefined;
+    },
     run: async (statement) => onlyResult(await calls.make([statement])),
     runKeyed: async (build) => onlyResult(await calls.makeBehind([], [build(calls.claim)])),
     batch: async (statements) => allResults(await calls.make(statements)),

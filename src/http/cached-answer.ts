@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { secondsSince, type Copy } from '../core/cached-document.ts';
 import { sha256, toHex } from '../core/ids.ts';
 import type { AppContext } from './context.ts';
+import { preparedHeaders } from './security-headers.ts';
 
 /** How long a browser or proxy may reuse a public answer without asking, counted from when the database gave it. */
 const reusableSeconds = 5;
@@ -11,6 +12,9 @@ export interface RenderedAnswer {
   readonly body: string;
   /** A weak entity tag, quotes included (RFC 9110 §8.8.3). */
   readonly etag: string;
+  /** Of the whole answer; and of the one without it, for who holds it already. */
+  readonly headers: Headers;
+  readonly heldHeaders: Headers;
 }
 
 /** Checks the body against its schema, so that a member it does not name cannot leak, and makes JSON and tag of it. */
@@ -19,15 +23,26 @@ export async function renderAnswer<Schema extends z.ZodType>(
   body: z.input<Schema>,
 ): Promise<RenderedAnswer> {
   const json = JSON.stringify(schema.parse(body));
-  return { body: json, etag: `W/"${toHex(await sha256(json)).slice(0, 32)}"` };
+  const etag = `W/"${toHex(await sha256(json)).slice(0, 32)}"`;
+  const shared = { ETag: etag, 'Cache-Control': reusableFor(reusableSeconds) };
+  return {
+    body: json,
+    etag,
+    headers: preparedHeaders({ ...shared, 'Content-Type': 'application/json' }),
+    heldHeaders: preparedHeaders(shared),
+  };
 }
 
-/** Headers that let a client ask again without being sent the same body, for `request.headers` of a route. */
-export const conditionalHeaders = z.object({
-  'if-none-match': z.string().optional().meta({
+/** The header that lets a client ask again without being sent the same body, for `parameters` of a route. */
+export const conditionalParameters = [
+  {
+    name: 'if-none-match',
+    in: 'header' as const,
+    required: false,
     description: 'An `ETag` that the client holds (or several, or `*`): 304 while the answer is the same.',
-  }),
-});
+    schema: { type: 'string' as const },
+  },
+];
 
 /** For `responses` of a route that answers by {@link answerCached}. */
 export const notModifiedResponse = { description: 'The same as what the client holds.' } as const;
@@ -44,14 +59,17 @@ export function answerCached(
   changesInSeconds = Infinity,
 ) {
   c.set('cacheLayer', copy.layer);
-  const maxAge = Math.max(0, Math.floor(Math.min(reusableSeconds, changesInSeconds)));
+  const held = isHeld(c.req.header('If-None-Match'), rendered.etag);
+  const headers = new Headers(held ? rendered.heldHeaders : rendered.headers);
   const age = Math.max(0, Math.floor(secondsSince(c.get('deps').documents, copy.loadedAt)));
-  c.header('ETag', rendered.etag);
-  c.header('Cache-Control', `public, max-age=${maxAge}`);
-  c.header('Age', String(age));
-  if (copy.stale) c.header('Warning', '110 - "Response is Stale"');
-  if (isHeld(c.req.header('If-None-Match'), rendered.etag)) return c.body(null, 304);
-  return c.body(rendered.body, 200, { 'Content-Type': 'application/json' });
+  headers.set('Age', String(age));
+  if (changesInSeconds < reusableSeconds) headers.set('Cache-Control', reusableFor(changesInSeconds));
+  if (copy.stale) headers.set('Warning', '110 - "Response is Stale"');
+  return held ? new Response(null, { status: 304, headers }) : new Response(rendered.body, { headers });
+}
+
+function reusableFor(seconds: number): string {
+  return `public, max-age=${Math.max(0, Math.floor(seconds))}`;
 }
 
 /** Weak comparison (RFC 9110 §13.1.2): a cache on the way may have weakened or strengthened the tag. */

@@ -35,5 +35,6 @@ export function userOf(c: AppContext): User {
 }
 
 export function isRead(c: AppContext): boolean {
-  return c.req.method === 'GET' || c.req.method === 'HEAD';
+  const { method } = c.req;
+  return method === 'GET' || method === 'HEAD';
 }

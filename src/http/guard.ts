@@ -68,7 +68,8 @@ export function guard(
   const guesses = createGuesses(systemClock);
   return async (c, next) => {
     const deps = c.get('deps');
-    const route = `${c.req.method === 'HEAD' ? 'GET' : c.req.method} ${c.req.path}`;
+    const { method, path } = c.req;
+    const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
     const limit = publicRoutes.get(route);
     if (limit !== undefined) {
       if (limit !== 'unlimited') await countRequest(c, limit);
@@ -89,7 +90,7 @@ export function guard(
     await next();
     if (c.res.status === 401) clearRefusedCookie(c);
     // What is told to somebody is no cache's to keep.
-    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
+    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
     if (afterwards !== undefined) deps.later('noteUse', afterwards);
   };
 }

@@ -1,6 +1,6 @@
 export {
   answerCached,
-  conditionalHeaders,
+  conditionalParameters,
   notModifiedResponse,
   renderAnswer,
   type RenderedAnswer,
@@ -16,6 +16,7 @@ export { dependencies, operation } from './operation.ts';
 export { versionHeaders } from './if-match.ts';
 export { answerError } from './problem.ts';
 export { tellLimits, type RateLimitName } from './rate-limits.ts';
+export { RememberingRouter } from './remembering-router.ts';
 export { requestLog } from './request-log.ts';
 export {
   answer,

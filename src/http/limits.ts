@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { RequestDeps } from '../deps.ts';
+import type { Config } from '../env.ts';
 import { isRead, type AppContext, type AppEnv } from './context.ts';
 import { problem } from './problem.ts';
 
@@ -76,12 +77,24 @@ export function limitBodies(
  * Pages of the configured origins may call the API with a token of their own; no cookie is ever let through. A
  * preflight is answered here; an OPTIONS request that is none goes on to the guard like any other.
  */
-export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
-  const isPreflight =
-    c.req.header('Origin') !== undefined && c.req.header('Access-Control-Request-Method') !== undefined;
-  if (c.req.method === 'OPTIONS' && !isPreflight) return next();
-  return cors({
-    origin: [...c.get('config').corsOrigins],
+export const crossOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const config = c.get('config');
+  if (c.req.header('Origin') === undefined) {
+    await next();
+    if (config.corsOrigins.length > 0) c.res.headers.append('Vary', 'Origin');
+    return undefined;
+  }
+  const isPreflight = c.req.header('Access-Control-Request-Method') !== undefined;
+  return c.req.method === 'OPTIONS' && !isPreflight ? next() : answerOrigins(config)(c, next);
+};
+
+const answerers = new WeakMap<Config, MiddlewareHandler>();
+
+function answerOrigins(config: Config): MiddlewareHandler {
+  const present = answerers.get(config);
+  if (present !== undefined) return present;
+  const made = cors({
+    origin: [...config.corsOrigins],
     allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match'],
     exposeHeaders: [
@@ -96,5 +109,7 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = (c, next) => {
       'X-Request-Id',
     ],
     maxAge: 600,
-  })(c, next);
-};
+  });
+  answerers.set(config, made);
+  return made;
+}

@@ -48,23 +48,25 @@ export function operation({ work, quietPaths, proofRoutes }: OperationTerms): Mi
     if (claim !== undefined) {
       deps.db.hold(claim);
       const { principal, key, requestHash } = claim;
-      c.set('deps', { ...deps, operationId: await uuidFrom(JSON.stringify([principal, key, requestHash])) });
+      deps.operationId = await uuidFrom(JSON.stringify([principal, key, requestHash]));
     }
     await next();
+    const { status } = c.res;
     // Who asks must be let in, also where nothing was asked of the database.
-    if (![401, 500, 503].includes(c.res.status)) await deps.db.settleRequirement();
+    if (![401, 500, 503].includes(status)) await deps.db.settleRequirement();
     if (claim !== undefined && isStatementError(c.error, idempotencyKeyTaken)) {
       c.res = await replay(deps, claim);
     } else {
-      await endOperation(deps, c.res, await bodyToKeep(c, claim));
-      const mayHaveChanged = c.res.status < 400 && !changesNothing(c);
+      await endOperation(deps, status, claim && (await bodyToKeep(c, claim)));
+      const mayHaveChanged = status < 400 && !changesNothing(c);
       if (mayHaveChanged && !quietPaths.test(c.req.path)) deps.later('afterwards', work);
     }
   };
 }
 
 /** A passing fault, this operation's own end included, frees the key; every other outcome is kept for it. */
-async function endOperation({ db }: RequestDeps, { status }: Response, body: string): Promise<void> {
+async function endOperation({ db }: RequestDeps, status: number, body = ''): Promise<void> {
+  if (!db.hasEnd) return;
   const abandon = () => db.abandon().catch(() => undefined);
   if (status >= 500) return abandon();
   const stored = { status, body };
@@ -81,8 +83,7 @@ const sealedMark = 'sealed:';
 const purposeOf = (claim: IdempotencyClaim) => `answer:${claim.id}`;
 
 /** An answer that holds a secret is kept sealed: whoever repeats the request gets it, and who has the database does not. */
-async function bodyToKeep(c: AppContext, claim: IdempotencyClaim | undefined): Promise<string> {
-  if (claim === undefined) return '';
+async function bodyToKeep(c: AppContext, claim: IdempotencyClaim): Promise<string> {
   const body = await c.res.clone().text();
   const isSecret = c.get('isSecret') as boolean | undefined;
   return isSecret === true
@@ -109,9 +110,9 @@ async function claimOf(
   c: AppContext,
   proofRoutes: ReadonlySet<string>,
 ): Promise<IdempotencyClaim | undefined> {
-  const header = c.req.header('Idempotency-Key');
   const user = c.get('user') as AppEnv['Variables']['user'] | undefined;
-  if (header === undefined || user === undefined || changesNothing(c)) return undefined;
+  const header = user === undefined || changesNothing(c) ? undefined : c.req.header('Idempotency-Key');
+  if (header === undefined || user === undefined) return undefined;
   const url = new URL(c.req.url);
   const ifMatch = c.req.header('If-Match') ?? '';
   const request = JSON.stringify([c.req.method, url.pathname, url.search, ifMatch, await c.req.text()]);

@@ -72,8 +72,9 @@ export function addressKey(c: AppContext): string {
 export const tellLimits: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const { limits } = c.get('deps');
+  if (limits.length === 0) return;
   const states = limits.flatMap(({ limit, left }) => (left === undefined ? [] : [{ limit, left }]));
-  if (limits.length > 0) c.res.headers.set('RateLimit-Policy', limits.map(policyOf).join(', '));
+  c.res.headers.set('RateLimit-Policy', limits.map(policyOf).join(', '));
   if (states.length > 0) c.res.headers.set('RateLimit', states.map(stateOf).join(', '));
 };
 

@@ -1,6 +1,6 @@
 import {
   answerCached,
-  conditionalHeaders,
+  conditionalParameters,
   createRoutes,
   defineRoute,
   jsonResponse,
@@ -60,7 +60,7 @@ export function createPricingRoutes() {
         summary: 'The plans on sale',
         description: 'Served from the cache; a change or a scheduled price shows within 60 s everywhere.',
         tags: ['Catalogue'],
-        request: { headers: conditionalHeaders },
+        parameters: conditionalParameters,
         responses: {
           200: jsonResponse('The plans by key, in their order.', publicPlans),
           304: notModifiedResponse,
@@ -75,7 +75,7 @@ export function createPricingRoutes() {
         summary: 'The credit packages on sale',
         description: 'Served from the cache; a change or a scheduled price shows within 60 s everywhere.',
         tags: ['Catalogue'],
-        request: { headers: conditionalHeaders },
+        parameters: conditionalParameters,
         responses: {
           200: jsonResponse('The packages by key, in their order.', publicPackages),
           304: notModifiedResponse,
