@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { secondsSince, type Copy } from '../core/cached-document.ts';
 import { sha256, toHex } from '../core/ids.ts';
 import type { AppContext } from './context.ts';
