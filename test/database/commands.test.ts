@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { connectRunner } from '../../dev/database/connect.ts';
+import { migrationsDirectory, readMigrations } from '../../dev/database/migrations.ts';
+import { rollback } from '../../src/db/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { describeCatalog, rowsOf } from './catalog.ts';
 import { runCommand } from './run-command.ts';
@@ -25,6 +27,16 @@ afterEach(async () => {
   await database.drop();
 });
 
+/** What the command does, in this process. Answers which migration it was. */
+async function rollBackHere(): Promise<string | undefined> {
+  const { run, close } = await connectRunner(database.url);
+  try {
+    return (await rollback(run, readMigrations(migrationsDirectory))).rolledBack;
+  } finally {
+    await close();
+  }
+}
+
 describe('db:migrate and db:rollback', () => {
   test('tell each migration applied, then the counts that an operator checks; again: up to date', async () => {
     const environment = { DATABASE_URL: database.url };
@@ -41,7 +53,12 @@ describe('db:migrate and db:rollback', () => {
     const { stdout } = await runCommand('migrate', [], options);
     const applied = [...stdout.matchAll(/^applied (\w+)$/gm)].map((match) => match[1]);
     expect(applied.length).toBeGreaterThan(0);
-    for (const name of applied.toReversed()) {
+    // The two newest and the oldest in processes of their own, which take long to start; those between them without.
+    for (const [place, name] of applied.toReversed().entries()) {
+      if (place > 1 && place < applied.length - 1) {
+        expect(await rollBackHere()).toBe(name);
+        continue;
+      }
       expect(await runCommand('rollback', [], options)).toEqual({
         exitCode: 0,
         stdout: `rolled back ${String(name)}\n`,
