@@ -39,6 +39,8 @@ export async function fillLedger(run: Run, size: LedgerSize): Promise<void> {
   await run(`analyze ${filledTables.join(', ')}`);
   for (const sql of present) await run(sql);
   for (const sql of formerCustomers(size)) await run(sql);
+  // What is counted as it happens was not.
+  await run('select recount_metrics()');
   await run('commit');
   await run('analyze');
 }
@@ -79,6 +81,8 @@ begin
   end loop;
   alter table credit_transaction_lots disable trigger user;
   alter table credit_lots disable trigger user;
+  alter table webhook_events disable trigger user;
+  alter table webhook_attempts disable trigger user;
 end $$`;
 
 /** Keys and indices first: foreign keys rest on them. */
@@ -91,6 +95,8 @@ begin
   end loop;
   alter table credit_transaction_lots enable trigger user;
   alter table credit_lots enable trigger user;
+  alter table webhook_events enable trigger user;
+  alter table webhook_attempts enable trigger user;
 end $$`;
 
 /** The offers that were sold, of the initial catalogue. */

@@ -22,7 +22,7 @@ import {
   type AppEnv,
 } from './http/index.ts';
 import { authenticate, createIdentityRoutes } from './identity/index.ts';
-import { createOpsRoutes, livenessRoutes } from './ops/index.ts';
+import { createOpsRoutes, flushCounts, livenessRoutes } from './ops/index.ts';
 import { createOutboundRoutes, dispatchDeliveries } from './outbound/index.ts';
 import { createPricingRoutes } from './pricing/index.ts';
 import { proofRoutes, publicRoutes } from './public-routes.ts';
@@ -38,7 +38,7 @@ export function createApp() {
   // An answer, not an error: what comes after the request's work must see it.
   app.notFound((c) => answerError(notFound('not_found', 'There is nothing here.'), c));
 
-  app.use(requestLog);
+  app.use(requestLog(flushCounts));
   app.use(securityHeaders);
   app.route('/', livenessRoutes);
   app.use(requireConfiguration);

@@ -1,10 +1,11 @@
+import { createCounts, type Counts } from './core/counts.ts';
 import { createDocumentMemory, type DocumentContext, type DocumentMemory } from './core/cached-document.ts';
 import type { CountedLimit } from './core/limit.ts';
 import { createLog, describeFault, type Log } from './core/log.ts';
 import { createSealing, type Sealing } from './core/seal.ts';
 import { createTally, type Tally } from './core/tally.ts';
 import { systemClock, type Clock } from './core/time.ts';
-import { createUsage, type Usage } from './core/usage.ts';
+import { createUsage, type CallListener, type Usage } from './core/usage.ts';
 import { connect, openDatabase, type Connection, type Database, type RequestDatabase } from './db/index.ts';
 import { emailBinding, type Config } from './env.ts';
 import {
@@ -47,6 +48,8 @@ export interface Deps {
   readonly issuers: Issuers;
   /** Deliveries that were refused, by code, and are not yet written down. */
   readonly rejections: Tally;
+  /** What the isolate counts of its work, for metrics. */
+  readonly counts: Counts;
   /** What a request was counted for, which its answer tells. */
   readonly limits: CountedLimit[];
   /** Named in answers, log lines and history rows. */
@@ -87,6 +90,8 @@ interface Isolate {
   readonly sealing: Sealing;
   readonly keys: KeyMemory;
   readonly rejections: Tally;
+  readonly counts: Counts;
+  readonly onCall: { readonly database: CallListener; readonly stripe: CallListener };
   readonly issuers: Issuers;
 }
 
@@ -97,6 +102,7 @@ function isolateFor(config: Config): Isolate {
   if (present !== undefined) return present;
   const { url, replicaUrl, fetchEndpoint } = config.database;
   const database = connect({ url, fetchEndpoint });
+  const counts = createCounts(config.metricsFlushSeconds, systemClock.now());
   const isolate = {
     database,
     replica: replicaUrl === undefined ? database : connect({ url: replicaUrl, fetchEndpoint }),
@@ -105,16 +111,32 @@ function isolateFor(config: Config): Isolate {
     sealing: createSealing(config.sealingKeys),
     keys: createKeyMemory(systemClock),
     rejections: createTally(),
+    counts,
+    onCall: { database: countCalls(counts, 'database'), stripe: countCalls(counts, 'stripe') },
     issuers: openIssuers(config.outsideIssuers),
   };
   isolates.set(config, isolate);
   return isolate;
 }
 
+/** Counts what is asked of a service, how long that takes, and how it fails. */
+function countCalls(counts: Counts, service: 'database' | 'stripe'): CallListener {
+  const calls = `${service}_calls`;
+  const faults = `${service}_faults`;
+  return (milliseconds, fault) => {
+    counts.add(calls, [], milliseconds / 1000);
+    if (fault !== undefined) counts.add(faults, fault);
+  };
+}
+
 export function createDeps(env: Env, config: Config, scope: RequestScope): RequestDeps {
   const { requestId, operationId, clock, waitUntil } = scope;
   const isolate = isolateFor(config);
-  const usage = { database: createUsage(), stripe: createUsage(), passwords: createUsage() };
+  const usage = {
+    database: createUsage(isolate.onCall.database),
+    stripe: createUsage(isolate.onCall.stripe),
+    passwords: createUsage(),
+  };
   const log = createLog({ request_id: requestId });
   let stripe: StripeGateway | undefined;
   let replica: Database | undefined;
@@ -138,6 +160,7 @@ export function createDeps(env: Env, config: Config, scope: RequestScope): Reque
     keys: isolate.keys,
     issuers: isolate.issuers,
     rejections: isolate.rejections,
+    counts: isolate.counts,
     limits: [],
     requestId,
     operationId,

@@ -58,6 +58,11 @@ const variables = z.object({
   RATE_LIMITS: z.literal('off', "must be 'off', or not set").optional(),
   /** `closed`: only who is invited gets an account. */
   SIGN_UPS: z.enum(['open', 'closed'], "must be 'open' or 'closed', or not set").optional(),
+  /** How often an isolate writes down what it has counted for metrics; 10 when it is not set. */
+  METRICS_FLUSH_SECONDS: z
+    .string()
+    .regex(/^(off|[0-9]{1,3})$/, "must be a number of whole seconds, from 0 to 999, or 'off'")
+    .optional(),
   /** Outbound events may go to this machine, by plain HTTP too: dev and test alone. */
   LOOPBACK_ENDPOINTS: z.literal('allowed', "must be 'allowed', or not set").optional(),
 });
@@ -127,6 +132,8 @@ export interface Config {
   readonly limitsRequests: boolean;
   /** Whether people may sign up by themselves. */
   readonly acceptsSignUps: boolean;
+  /** Undefined: what an isolate counts is not written down. */
+  readonly metricsFlushSeconds: number | undefined;
   readonly outbound: { readonly allowsLoopback: boolean };
   /** Undefined: the machine's time is the time. */
   readonly clockUrl: string | undefined;
@@ -224,9 +231,14 @@ function toConfig(values: Variables): Config {
     mail: mailSettings(values),
     limitsRequests: values.RATE_LIMITS === undefined,
     acceptsSignUps: values.SIGN_UPS !== 'closed',
+    metricsFlushSeconds: flushSecondsOf(values.METRICS_FLUSH_SECONDS),
     outbound: { allowsLoopback: values.LOOPBACK_ENDPOINTS === 'allowed' },
     clockUrl: values.CLOCK_URL,
   };
+}
+
+function flushSecondsOf(value = '10'): number | undefined {
+  return value === 'off' ? undefined : Number(value);
 }
 
 function firstOfEach(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

@@ -1,12 +1,12 @@
 import { grantPlanMonths, reconcileNightly, runTopUps } from './billing/index.ts';
-import { createLog, describeFault } from './core/log.ts';
+import { createLog, describeFault, type LogMembers } from './core/log.ts';
 import { businessClock, systemClock } from './core/time.ts';
 import { expireCredits, mendCosts } from './credits/index.ts';
 import { forgetOldKeys } from './db/index.ts';
 import { createDeps, type Deps } from './deps.ts';
 import { configurationOf } from './http/index.ts';
 import { forgetOldProofs, forgetOldSignIns } from './identity/index.ts';
-import { answerBeats, beat, evaluateAlerts, isBeat } from './ops/index.ts';
+import { answerBeats, beat, evaluateAlerts, flushCounts, isBeat, rollUpMetrics } from './ops/index.ts';
 import {
   answerDeliveries,
   deleteOldEvents,
@@ -33,8 +33,32 @@ export async function handleQueue(
     deps.log.error('queue_messages_dead', { count: batch.messages.length });
     batch.ackAll();
   } else {
-    await answerMessages(deps, batch.messages);
+    const { length } = batch.messages;
+    await logged(deps, 'queue', { queue: batch.queue, messages: length }, () =>
+      answerMessages(deps, batch.messages),
+    );
+    if (deps.counts.isDue(systemClock.now(), true)) deps.later('flushCounts', flushCounts);
   }
+}
+
+/** Writes the one log line of a batch of messages, or of a run of the cron trigger: how long it took, and what it asked. */
+async function logged(
+  deps: Deps,
+  event: string,
+  members: LogMembers,
+  work: () => Promise<void>,
+): Promise<void> {
+  const started = performance.now();
+  await work();
+  const { database, stripe } = deps.usage;
+  deps.log.info(event, {
+    ...members,
+    duration_ms: Math.round(performance.now() - started),
+    db_calls: database.calls,
+    db_ms: Math.round(database.milliseconds),
+    stripe_calls: stripe.calls,
+    stripe_ms: Math.round(stripe.milliseconds),
+  });
 }
 
 /** Each part gets the messages of its kind. What the events led to is told at once. */
@@ -68,6 +92,7 @@ export const schedule: Readonly<Record<string, Readonly<Record<string, Job>>>> =
     expireCredits,
     runTopUps,
     sweepDeliveries,
+    rollUpMetrics,
   },
   '*/5 * * * *': { findGaps },
   '47 * * * *': {
@@ -88,19 +113,27 @@ export async function handleScheduled(
 ): Promise<void> {
   const deps = await jobDeps(env, context);
   if (deps === undefined) return;
-  const jobs = Object.entries(schedule[controller.cron] ?? {});
-  await Promise.all(jobs.map(([name, job]) => runJob(deps, name, job)));
-  // What they led to is told at once.
-  await runJob(deps, 'dispatchDeliveries', dispatchDeliveries);
+  const { cron } = controller;
+  const jobs = Object.entries(schedule[cron] ?? {});
+  await logged(deps, 'scheduled', { cron, jobs: jobs.length }, async () => {
+    await Promise.all(jobs.map(([name, job]) => runJob(deps, name, job)));
+    // What they led to is told at once.
+    await runJob(deps, 'dispatchDeliveries', dispatchDeliveries);
+  });
+  if (deps.counts.isDue(systemClock.now(), true)) await runJob(deps, 'flushCounts', flushCounts);
 }
 
 /** One job that fails does not take the others with it. */
 async function runJob(deps: Deps, name: string, job: Job): Promise<void> {
+  const started = performance.now();
+  let outcome = 'done';
   try {
     await job(deps);
   } catch (error) {
+    outcome = 'failed';
     deps.log.error('job_failed', { job: name, ...describeFault(error) });
   }
+  deps.counts.add('job_runs', [name, outcome], (performance.now() - started) / 1000);
 }
 
 /** Undefined while the configuration is not good: then nothing is done, as nothing is served. */

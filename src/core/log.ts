@@ -1,3 +1,5 @@
+import { DomainError } from './errors.ts';
+
 /** One JSON object a line. Members are names, ids, codes and durations: never secrets, tokens, SQL or personal data. */
 export interface Log {
   info(event: string, members?: LogMembers): void;
@@ -23,7 +25,7 @@ export abstract class DescribedFault extends Error {
 }
 
 /**
- * What may be said of an error that nobody foresaw: its class and where it arose. Its message is left out, because
+ * What may be said of an error that nobody foresaw: its class, its code where it is one of ours, and where it arose. Its message is left out, because
  * messages of drivers carry SQL and parameters, and those of token libraries the token.
  */
 export function describeFault(error: unknown): LogMembers {
@@ -33,6 +35,9 @@ export function describeFault(error: unknown): LogMembers {
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 5)
     .map((line) => line.trim().slice(3));
-  const described = error instanceof DescribedFault ? error.describe() : {};
+  const described =
+    error instanceof DescribedFault
+      ? error.describe()
+      : { code: error instanceof DomainError ? error.code : undefined };
   return { fault: error.name, ...described, at: frames.join(' < ') };
 }

@@ -186,6 +186,14 @@ export const creditTransactions = pgTable(
     eventId: text('event_id'),
     actor: text().notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /**
+     * Counts up over all accounts, in about the order in which entries came; null of those from before there were
+     * totals. Whoever takes one has a transaction id before: when all those that were given out then have ended, so has
+     * every entry up to it.
+     */
+    position: bigint({ mode: 'number' }).default(
+      sql`case when pg_current_xact_id() is not null then nextval('credit_transactions_position_seq'::regclass) end`,
+    ),
   },
   (table) => [
     foreignKey({
@@ -204,6 +212,9 @@ export const creditTransactions = pgTable(
     index('credit_transactions_not_used')
       .on(table.customerId, table.sequence)
       .where(sql`transaction_type not in ('spend', 'capture')`),
+    index('credit_transactions_position')
+      .on(table.position)
+      .where(sql`position is not null`),
     check(
       'credit_transactions_moves_something',
       sql`${table.amount} <> 0 or ${table.debtChange} <> 0 or ${table.transactionType} in ('spend', 'capture')`,

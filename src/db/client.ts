@@ -2,8 +2,8 @@ import { neon, neonConfig, type NeonQueryFunction, type NeonQueryPromise } from 
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
 import { drizzle } from 'drizzle-orm/neon-http';
 import { unavailable } from '../core/errors.ts';
-import type { Usage } from '../core/usage.ts';
-import { fromDriverError, isStatementError, staleView } from './errors.ts';
+import { countCall, type Usage } from '../core/usage.ts';
+import { faultOf, fromDriverError, isStatementError, staleView } from './errors.ts';
 import {
   claimKey,
   giveUpKey,
@@ -217,13 +217,15 @@ async function transact(
     },
   };
   const started = performance.now();
+  let fault: string | undefined;
   try {
     return await drizzle({ client: asConnection(client) }).batch(statements);
   } catch (error) {
-    throw fromDriverError(error);
+    const known = fromDriverError(error);
+    fault = faultOf(known);
+    throw known;
   } finally {
-    usage.calls += 1;
-    usage.milliseconds += performance.now() - started;
+    countCall(usage, started, fault);
   }
 }
 

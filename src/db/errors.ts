@@ -1,5 +1,5 @@
 import { NeonDbError } from '@neondatabase/serverless';
-import { invalidToken, reauthenticationRequired, unavailable, type DomainError } from '../core/errors.ts';
+import { DomainError, invalidToken, reauthenticationRequired, unavailable } from '../core/errors.ts';
 import { DescribedFault } from '../core/log.ts';
 
 /**
@@ -67,4 +67,13 @@ export function fromDriverError(error: unknown): StatementError | DomainError {
   }
   const refusal = sqlState === undefined ? undefined : new StatementError(sqlState, undefined);
   return unavailable('database_unavailable', 'The database does not answer.', refusal);
+}
+
+/** What our own SQL functions and constraints refuse is an answer, and no fault. */
+const answered = /^(RC|23)/;
+
+/** How a call has failed; undefined: it was answered, be it with a refusal that somebody counts on. */
+export function faultOf(error: StatementError | DomainError): 'unavailable' | 'statement' | undefined {
+  if (error instanceof DomainError) return error.kind === 'unavailable' ? 'unavailable' : undefined;
+  return answered.test(error.sqlState) ? undefined : 'statement';
 }

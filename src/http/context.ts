@@ -22,6 +22,10 @@ export interface AppEnv {
     freshness: Statement;
     /** Which layer a cached document came from. */
     cacheLayer: string;
+    /** Of the problem that is answered. */
+    code: string | undefined;
+    /** Nobody is told how long anything took. */
+    isUntimed: boolean;
   };
 }
 

@@ -71,11 +71,13 @@ export function guard(
     const { method, path } = c.req;
     const route = `${method === 'HEAD' ? 'GET' : method} ${path}`;
     const limit = publicRoutes.get(route);
+    const isProof = proofRoutes.has(route);
+    if (limit === 'auth' || isProof) c.set('isUntimed', true);
     if (limit !== undefined) {
       if (limit !== 'unlimited') await countRequest(c, limit);
       return next();
     }
-    if (proofRoutes.has(route)) await countRequest(c, 'auth');
+    if (isProof) await countRequest(c, 'auth');
     let proven: Authenticated;
     try {
       proven = await proveAndCount(c, authenticate, guesses);

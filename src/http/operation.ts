@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import { z } from 'zod';
 import { principalOf } from '../core/actor.ts';
 import { conflict, DomainError, invalid, malformed } from '../core/errors.ts';
 import { sha256, toHex, uuidFrom } from '../core/ids.ts';
@@ -55,7 +56,7 @@ export function operation({ work, quietPaths, proofRoutes }: OperationTerms): Mi
     // Who asks must be let in, also where nothing was asked of the database.
     if (![401, 500, 503].includes(status)) await deps.db.settleRequirement();
     if (claim !== undefined && isStatementError(c.error, idempotencyKeyTaken)) {
-      c.res = await replay(deps, claim);
+      c.res = await replay(c, deps, claim);
     } else {
       await endOperation(deps, status, claim && (await bodyToKeep(c, claim)));
       const mayHaveChanged = status < 400 && !changesNothing(c);
@@ -144,7 +145,7 @@ function keyIn(header: string): string {
   ]);
 }
 
-async function replay(deps: RequestDeps, claim: IdempotencyClaim): Promise<Response> {
+async function replay(c: AppContext, deps: RequestDeps, claim: IdempotencyClaim): Promise<Response> {
   const [kept] = await deps.db.run(findKey(claim));
   if (kept !== undefined && kept.requestHash !== claim.requestHash) {
     throw invalid('idempotency_key_reused', 'This Idempotency-Key was used with another request.');
@@ -155,7 +156,10 @@ async function replay(deps: RequestDeps, claim: IdempotencyClaim): Promise<Respo
       'The first request with this Idempotency-Key is still under way.',
     );
   }
-  return new Response(await keptBody(deps, claim, kept.body ?? ''), {
+  const body = await keptBody(deps, claim, kept.body ?? '');
+  // The log line names the problem that is told, and not that the key was taken.
+  c.set('code', codeIn(kept.status, body));
+  return new Response(body, {
     status: kept.status,
     headers: {
       'Cache-Control': 'no-store',
@@ -164,3 +168,9 @@ async function replay(deps: RequestDeps, claim: IdempotencyClaim): Promise<Respo
     },
   });
 }
+
+function codeIn(status: number, body: string): string | undefined {
+  return status < 400 ? undefined : keptProblem.parse(JSON.parse(body)).code;
+}
+
+const keptProblem = z.object({ code: z.string().optional() });

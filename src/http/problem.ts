@@ -60,6 +60,7 @@ export function problem(
     request_id: c.get('requestId'),
     errors: errors ?? [],
   };
+  c.set('code', code);
   c.header('Cache-Control', 'no-store');
   if (retryAfterSeconds !== undefined) c.header('Retry-After', String(retryAfterSeconds));
   if (status === 401) c.header('WWW-Authenticate', 'Bearer');
@@ -136,5 +137,5 @@ function statusOf(kind: ErrorKind): ContentfulStatusCode {
 }
 
 function logFault(c: AppContext, code: string, fault: unknown): void {
-  createLog({ request_id: c.get('requestId') }).error('fault', { code, ...describeFault(fault) });
+  createLog({ request_id: c.get('requestId') }).error('fault', { ...describeFault(fault), code });
 }

@@ -1,41 +1,72 @@
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { createLog } from '../core/log.ts';
+import type { Usage } from '../core/usage.ts';
+import type { Deps } from '../deps.ts';
 import type { AppEnv } from './context.ts';
+import { countAnswer } from './count-answer.ts';
 
-/** Names the request, times it, tells in `Server-Timing` what it asked of others, and writes its one log line. */
-export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const started = performance.now();
-  const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`;
-  c.set('requestId', requestId);
-  await next();
-  const duration = performance.now() - started;
-  const deps = c.get('deps') as AppEnv['Variables']['deps'] | undefined;
-  const user = c.get('user') as AppEnv['Variables']['user'] | undefined;
-  const layer = c.get('cacheLayer') as string | undefined;
-  const { database, stripe, passwords } = deps?.usage ?? noUsages;
-  c.res.headers.set('X-Request-Id', requestId);
-  c.res.headers.set(
-    'Server-Timing',
-    [
-      `db;desc="n=${database.calls}";dur=${database.milliseconds.toFixed(1)}`,
-      ...(stripe.calls > 0 ? [`stripe;desc="n=${stripe.calls}";dur=${stripe.milliseconds.toFixed(1)}`] : []),
-      ...(layer === undefined ? [] : [`cache;desc="${layer}"`]),
-      `total;dur=${duration.toFixed(1)}`,
-    ].join(', '),
-  );
-  createLog().info('request', {
-    request_id: requestId,
-    method: c.req.method,
-    route: routePath(c, -1),
-    status: c.res.status,
-    duration_ms: Math.round(duration),
-    db_calls: database.calls,
-    stripe_calls: stripe.calls,
-    hashes: passwords.calls,
-    actor: user?.role ?? 'anonymous',
-  });
-};
+/**
+ * Names the request, times it, tells in `Server-Timing` what it asked of others, writes its one log line, and counts it.
+ * @param flush writes down what the isolate has counted, now and then
+ */
+export function requestLog(flush: (deps: Deps) => Promise<void>): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const started = performance.now();
+    const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`;
+    c.set('requestId', requestId);
+    await next();
+    const duration = performance.now() - started;
+    const { deps, user, cacheLayer: layer, code, isUntimed } = c.var as Partial<AppEnv['Variables']>;
+    const { database, stripe, passwords } = deps?.usage ?? noUsages;
+    const { method } = c.req;
+    const { status } = c.res;
+    const route = routePath(c, -1);
+    c.res.headers.set('X-Request-Id', requestId);
+    c.res.headers.set(
+      'Server-Timing',
+      serverTiming({ database, stripe, layer, duration }, isUntimed === true),
+    );
+    createLog().info('request', {
+      request_id: requestId,
+      method,
+      route,
+      status,
+      code,
+      duration_ms: Math.round(duration),
+      db_calls: database.calls,
+      db_ms: Math.round(database.milliseconds),
+      stripe_calls: stripe.calls,
+      stripe_ms: Math.round(stripe.milliseconds),
+      cache: layer,
+      hashes: passwords.calls,
+      actor: user?.role ?? 'anonymous',
+    });
+    if (deps !== undefined) {
+      countAnswer(deps, { method, route, status, seconds: duration / 1000, layer, code }, flush);
+    }
+  };
+}
+
+interface Timing {
+  readonly database: Spent;
+  readonly stripe: Spent;
+  readonly layer: string | undefined;
+  readonly duration: number;
+}
+
+type Spent = Pick<Usage, 'calls' | 'milliseconds'>;
+
+/** How long something took is left out where it would help who tries passwords out: the network blurs it, this would not. */
+function serverTiming({ database, stripe, layer, duration }: Timing, isUntimed: boolean): string {
+  const time = (milliseconds: number) => (isUntimed ? '' : `;dur=${milliseconds.toFixed(1)}`);
+  return [
+    `db;desc="n=${database.calls}"${time(database.milliseconds)}`,
+    ...(stripe.calls > 0 ? [`stripe;desc="n=${stripe.calls}"${time(stripe.milliseconds)}`] : []),
+    ...(layer === undefined ? [] : [`cache;desc="${layer}"`]),
+    ...(isUntimed ? [] : [`total${time(duration)}`]),
+  ].join(', ');
+}
 
 const noUsage = { calls: 0, milliseconds: 0 };
 const noUsages = { database: noUsage, stripe: noUsage, passwords: noUsage };

@@ -16,7 +16,7 @@ export async function openFactor(
     return await sealing.open(sealedSecret, totpPurpose(userId));
   } catch (error) {
     if (!(error instanceof SealBroken)) throw error;
-    log.error('fault', { code: 'second_factor_broken', user_id: userId, ...describeFault(error) });
+    log.error('fault', { ...describeFault(error), code: 'second_factor_broken', user_id: userId });
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { systemClock } from '../core/time.ts';
-import type { Usage } from '../core/usage.ts';
+import { countCall, type Usage } from '../core/usage.ts';
 
 /** How hard a password is to guess from its hash: OWASP's set with the least memory, for an isolate of 128 MB. */
 const cost = { n: 16_384, r: 8, p: 5 };
@@ -39,8 +39,7 @@ export function openPasswordHasher(usage: Usage): PasswordHasher {
     try {
       return await scryptOf(password.normalize('NFKC'), salt, { N: n, r, p, maxmem: memoryBytes });
     } finally {
-      usage.calls += 1;
-      usage.milliseconds += performance.now() - started;
+      countCall(usage, started);
     }
   }
 

@@ -19,14 +19,18 @@ export interface VerifiedKey {
  * @throws `invalid_token`
  */
 export async function verifyKey(deps: Deps, text: string, mayAsk: () => void): Promise<VerifiedKey> {
-  const { config, keys } = deps;
+  const { config, counts, keys } = deps;
   const key = readKey(text);
   if (key === undefined || key.mode !== keyModeOf(config.stripe)) throw invalidToken();
   const machine = JSON.stringify([config.tokens.issuer, `key_${key.id}`]);
   const hash = await hashOf(text);
   const remembered = keys.recall(hash);
-  if (remembered !== undefined) return { user: remembered, machine };
+  if (remembered !== undefined) {
+    counts.add('api_key_checks', 'memory');
+    return { user: remembered, machine };
+  }
   mayAsk();
+  counts.add('api_key_checks', 'database');
   const askedAt = keys.now();
   const [row] = (await deps.db.run(findUsableKey(key.id, config.tokens.issuer))).rows;
   if (row === undefined || !isSameHash(row.secret_hash, hash)) throw invalidToken();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { answer, createRoutes, defineRoute, jsonResponse } from '../http/index.ts';
+import { createMetricRoutes } from './metric-routes.ts';
 import { createAlertRoutes } from './alert-routes.ts';
 import { checkReadiness } from './check-readiness.ts';
 import { readiness } from './readiness-schemas.ts';
@@ -26,6 +27,7 @@ export const livenessRoutes = createRoutes().openapi(
 export function createOpsRoutes(version: string) {
   return createRoutes()
     .route('/', createAlertRoutes())
+    .route('/', createMetricRoutes())
     .openapi(
       defineRoute('public', {
         method: 'get',

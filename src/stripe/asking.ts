@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
-import type { Usage } from '../core/usage.ts';
-import { fromStripeError, isMissing, isSpentName } from './errors.ts';
+import { countCall, type Usage } from '../core/usage.ts';
+import { faultOf, fromStripeError, isMissing, isSpentName } from './errors.ts';
 
 /** How often a creation is named anew because Stripe no longer takes its old name. */
 const namesPerCreation = 3;
@@ -20,13 +20,15 @@ export interface Asking {
 export function askStripe(usage: Usage): Asking {
   async function call<T>(ask: () => Promise<T>): Promise<T> {
     const started = performance.now();
+    let fault: string | undefined;
     try {
       return await ask();
     } catch (error) {
-      throw fromStripeError(error);
+      const known = fromStripeError(error);
+      fault = faultOf(known);
+      throw known;
     } finally {
-      usage.calls += 1;
-      usage.milliseconds += performance.now() - started;
+      countCall(usage, started, fault);
     }
   }
 

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { unavailable, type DomainError } from '../core/errors.ts';
+import { DomainError, unavailable } from '../core/errors.ts';
 import { DescribedFault } from '../core/log.ts';
 
 /** Stripe refused a request of ours: a fault of ours or of the account's set-up, told to no client. */
@@ -32,6 +32,13 @@ export function fromStripeError(error: unknown): Error | DomainError {
   return isPassing(error)
     ? unavailable('stripe_unavailable', 'Stripe does not answer.', error)
     : new StripeRefusal(error);
+}
+
+/** How a call has failed; undefined: Stripe said that it has no such thing, which is an answer. */
+export function faultOf(error: Error): 'unavailable' | 'refused' | 'unknown' | undefined {
+  if (error instanceof DomainError) return 'unavailable';
+  if (!(error instanceof StripeRefusal)) return 'unknown';
+  return isMissing(error) ? undefined : 'refused';
 }
 
 export function isMissing(error: unknown): boolean {

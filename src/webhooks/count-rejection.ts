@@ -10,9 +10,10 @@ const gatherMilliseconds = 1000;
  * first refusal has all that are counted meanwhile written a second later, after its own answer.
  */
 export function countRejection(
-  { rejections, later }: Pick<Deps, 'rejections' | 'later'>,
+  { rejections, counts, later }: Pick<Deps, 'rejections' | 'counts' | 'later'>,
   code: string,
 ): void {
+  counts.add('webhook_rejections', code);
   if (rejections.add(code, systemClock.now())) later('write_rejections', writeRejections);
 }
 

@@ -15,7 +15,15 @@ export interface Receipt {
 
 type ReceiveDeps = Pick<
   Deps,
-  'db' | 'config' | 'later' | 'log' | 'readSignedEvent' | 'rejections' | 'waitUntil' | 'webhookQueue'
+  | 'db'
+  | 'config'
+  | 'counts'
+  | 'later'
+  | 'log'
+  | 'readSignedEvent'
+  | 'rejections'
+  | 'waitUntil'
+  | 'webhookQueue'
 >;
 
 /**

@@ -34,6 +34,7 @@ import {
 } from '../../src/credits/spending-queries.ts';
 import { findCustomerAtStripe } from '../../src/customers/queries.ts';
 import type { Statement } from '../../src/db/client.ts';
+import { findSamples } from '../../src/ops/metric-queries.ts';
 import { findCustomers } from '../../src/support/search-queries.ts';
 import { findStory } from '../../src/support/story-queries.ts';
 import { openGapCheck, passGapPage, storeGap } from '../../src/webhooks/gap-queries.ts';
@@ -242,6 +243,7 @@ export function commonStatements(rows: HotRows): Readonly<Record<string, Stateme
     'the first checkout of a subscription': findFirstCheckout('sub_data77', randomUUID()),
     'the payment of an intent': findPaymentByIntent('pi_data_2_1'),
     'the payment of an invoice': findPaymentByInvoice('in_data_7'),
+    'all that metrics tell': findSamples(),
     'offers by their prices': findOffers(['price_1']),
     ...inboxStatements(rows),
   };

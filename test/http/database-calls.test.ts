@@ -200,6 +200,7 @@ const budgets: Readonly<Record<string, readonly [calls: number, ask: () => Promi
   'GET /': [0, read('/')],
   'GET /health': [0, read('/health')],
   'GET /health/ready': [1, read('/health/ready')],
+  'GET /metrics': [1, () => readAsAdmin('/metrics')()],
   'GET /openapi.json': [0, read('/openapi.json')],
   'GET /docs': [0, read('/docs')],
   'GET /payment/plans': [0, warm('/payment/plans')],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { evaluateConditions } from '../../src/ops/alert-queries.ts';
+import { findSamples } from '../../src/ops/metric-queries.ts';
 import { findOperationalState } from '../../src/ops/queries.ts';
 import { alertsOf, evaluated } from '../support/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -32,6 +33,8 @@ test('with a million events in the inbox, of which thousands wait, a look at wha
     // The thousand that are counted, of what is due and of what is dead, and a streak of each type and of all.
     [evaluateConditions(5), 5000],
     [findOperationalState(), 50],
+    // Of the million, what waits and what is dead is counted.
+    [findSamples(), 5000],
   ] as const) {
     const executions = await planner.plansOf(statement, runs);
     const large = /^webhook_(events|attempts)$/;
