@@ -35,18 +35,22 @@ const bindings = {
  */
 export async function countRequest(c: AppContext, name: RateLimitName, key = addressKey(c)): Promise<void> {
   if (!c.get('config').limitsRequests) return;
-  const { limits, log } = c.get('deps');
+  const { limits } = c.get('deps');
   const limit = rateLimits[name];
-  const isWithin = await c.env[bindings[name]].limit({ key }).then(
-    ({ success }) => success,
-    (fault: unknown) => {
-      log.error('rate_limiter_failed', { limit: name, ...describeFault(fault) });
-      return true;
-    },
-  );
+  const isWithin = await askLimiter(c, name, key);
   // When the window began is not told: after a whole one it is over.
   limits.push(isWithin ? { limit } : { limit, left: { remaining: 0, resetsInSeconds: windowSeconds } });
   if (!isWithin) throw tooManyRequests();
+}
+
+async function askLimiter(c: AppContext, name: RateLimitName, key: string): Promise<boolean> {
+  try {
+    const { success } = await c.env[bindings[name]].limit({ key });
+    return success;
+  } catch (fault) {
+    c.get('deps').log.error('rate_limiter_failed', { limit: name, ...describeFault(fault) });
+    return true;
+  }
 }
 
 export function tooManyRequests(): DomainError {

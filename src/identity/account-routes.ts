@@ -54,7 +54,7 @@ const postForgotPassword = defineRoute('public', {
   path: '/auth/forgot-password',
   summary: 'Ask for a new password',
   description:
-    'Sends a link to the address, good for half an hour, where it has an account. The answer is the same for every address, and over five an hour to one address it is the same without a mail. 429 `too_many_requests`; 503 `mail_not_configured`.',
+    'Sends a link to the address, good for half an hour, where it has an account; not where that was only invited. The answer is the same for every address, and over five an hour to one address it is the same without a mail. 429 `too_many_requests`; 503 `mail_not_configured`.',
   tags,
   request: { body: jsonBody(forgotPasswordBody) },
   responses: { 202: jsonResponse('Look into the mails.', doneAnswer) },
@@ -85,7 +85,7 @@ const postChangePassword = defineRoute('person', {
   path: '/auth/change-password',
   summary: 'Change the password',
   description:
-    'Takes the present one, and a code where there is a second factor. Ends every other session, and tells the address. 403 `confirmation_failed`; 429 `too_many_requests`.',
+    'Takes the present one, and a code where there is a second factor. Ends every other session and every link, and tells the address. 403 `confirmation_failed`; 403 `reauthentication_required` for who has not signed in here; 429 `too_many_requests`.',
   tags,
   request: { body: jsonBody(changePasswordBody) },
   responses: { 200: jsonResponse('Changed.', doneAnswer) },
@@ -98,7 +98,7 @@ const postChangeEmail = defineRoute(
     path: '/auth/change-email',
     summary: 'Ask to change the address',
     description:
-      'Sends a link to the new address, good for a day, and a notice to the present one, which stays until the link is used. 422 `email_unchanged`; 429 `too_many_requests`; 503 `mail_not_configured`.',
+      'Sends a link to the new address, good for a day, and a notice to the present one, which stays until the link is used. The link is over when all other sessions are ended. Wants a fresh proof: 403 `reauthentication_required`. 422 `email_unchanged`; 429 `too_many_requests`; 503 `mail_not_configured`.',
     tags,
     request: { body: jsonBody(changeEmailBody) },
     responses: { 202: jsonResponse('Look into the mails of the new address.', doneAnswer) },

@@ -42,7 +42,7 @@ const postSignOutAll = defineRoute('person', {
   path: '/auth/sign-out-all',
   summary: 'Sign out everywhere',
   description:
-    'Ends all sessions, or all but this one, and sign-ins that wait for a code. 404 `no_account` for who has not signed in here.',
+    'Ends all sessions, or all but this one, sign-ins that wait for a code, and changes of the address that were begun. 404 `no_account` for who has not signed in here.',
   tags,
   request: { body: { ...jsonBody(signOutAllBody), required: false } },
   responses: { 200: jsonResponse('Signed out.', signedOutAllAnswer) },

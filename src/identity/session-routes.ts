@@ -69,7 +69,7 @@ const postConfirm = defineRoute(
     path: '/auth/confirm',
     summary: 'Confirm who is there',
     description:
-      'Password, and code where there is a second factor, for what wants a fresh proof: it is good for five minutes. 403 `confirmation_failed`; 429 `too_many_requests`.',
+      'Password, and code where there is a second factor, for what wants a fresh proof: it is good for five minutes. 403 `confirmation_failed`; 403 `reauthentication_required` for who has not signed in here, and must; 429 `too_many_requests`.',
     tags,
     request: { body: jsonBody(confirmBody) },
     responses: { 200: jsonResponse('Confirmed.', doneAnswer) },

@@ -100,14 +100,18 @@ const enable = changeRoute('enable', 'Let somebody in again', notOneself);
 const unlock = changeRoute(
   'unlock',
   'Unlock an account',
-  `Forgets the wrong passwords and codes. ${notOneself}`,
+  `Forgets the wrong passwords and codes, and the tries that were counted. ${notOneself}`,
 );
 const removeFactor = changeRoute(
   'remove-second-factor',
   'Take away a second factor that is lost',
   `With its recovery codes; ends their sessions. Staff then has to set one up before anything else. ${notOneself}`,
 );
-const revoke = changeRoute('revoke-sessions', 'Sign somebody out everywhere', 'At once, also oneself.');
+const revoke = changeRoute(
+  'revoke-sessions',
+  'Sign somebody out everywhere',
+  'At once, also oneself; a change of the address that was begun is over.',
+);
 
 const putRole = defineRoute(
   'admin',

@@ -36,7 +36,7 @@ test('the way over from another back end works as it is written, and brings a ba
 });
 
 test('the queries for operators run, count a new installation, and find no disagreement', async () => {
-  const [plans, packages, history, events, ledger, waiting, unknown, ...others] =
+  const [sealed, plans, packages, history, events, ledger, waiting, unknown, ...others] =
     statementsIn('docs/operate.md');
   expect(others).toEqual([]);
   const run = (statement = '') => database.query(statement);
@@ -45,6 +45,7 @@ test('the queries for operators run, count a new installation, and find no disag
     [{ count: '4' }],
     [{ count: '0' }],
   ]);
+  expect(await run(sealed)).toEqual([{ second_factors: '0', endpoints: '0' }]);
   expect(await run(history)).not.toEqual([{ count: '0' }]);
   expect([await run(ledger), await run(waiting)]).toEqual([[], []]);
   expect(await run(unknown)).toHaveLength(11);
@@ -52,5 +53,5 @@ test('the queries for operators run, count a new installation, and find no disag
 
 test('the query for the ledger finds a balance that disagrees', async () => {
   await database.query('UPDATE credit_accounts SET balance = balance + 1');
-  expect(await database.query(statementsIn('docs/operate.md')[4] ?? '')).toHaveLength(1);
+  expect(await database.query(statementsIn('docs/operate.md')[5] ?? '')).toHaveLength(1);
 });

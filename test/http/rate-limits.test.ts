@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createApp } from '../../src/app.ts';
 import { inLanes } from '../../src/core/lanes.ts';
 import { rateLimits, type RateLimitName } from '../../src/http/rate-limits.ts';
 import { networkOf } from '../../src/http/origin.ts';
@@ -183,6 +184,48 @@ describe('a key', () => {
     const [up] = await askFrom(address, 1, '/credits/balance', { token: key });
     expect(up?.status).toBe(422);
   });
+});
+
+/** What an installation is configured with whose rate limiter does this; nothing else is asked for here. */
+const environmentWith = (limit: () => Promise<unknown>) => ({
+  DATABASE_URL: worker.database.url,
+  JWT_SECRET: worker.tokens.secret,
+  JWT_ISSUER: worker.tokens.issuer,
+  JWT_AUDIENCE: worker.tokens.audience,
+  STRIPE_SECRET_KEY: worker.stripe.apiKey,
+  STRIPE_WEBHOOK_SECRET: worker.stripe.webhookSecret,
+  CHECKOUT_SUCCESS_URL: 'https://shop.test/success',
+  CHECKOUT_CANCEL_URL: 'https://shop.test/cancel',
+  PORTAL_RETURN_URL: 'https://shop.test/account',
+  AUTH_ENC_KEY: `1:${randomBytes(32).toString('base64')}`,
+  PUBLIC_URL: 'https://ratecard.test',
+  CATALOGUE: {},
+  WEBHOOK_QUEUE: {},
+  ...Object.fromEntries(Object.keys(rateLimits).map((name) => [`${name.toUpperCase()}_LIMIT`, { limit }])),
+});
+
+test.each([
+  ['refuses', () => Promise.reject(new Error('the limiter is down'))],
+  [
+    'throws',
+    () => {
+      throw new Error('the limiter is down');
+    },
+  ],
+] as const)('a limiter that %s lets through, which is logged', async (_, limit) => {
+  const lines = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  try {
+    const answer = await createApp().request('/openapi.json', {}, environmentWith(limit));
+    expect([answer.status, answer.headers.get('RateLimit-Policy')], await answer.text()).toEqual([
+      200,
+      '"public";q=30;w=60',
+    ]);
+    expect(lines.mock.calls.map(([line]) => JSON.parse(String(line)))).toMatchObject([
+      { event: 'rate_limiter_failed', limit: 'public' },
+    ]);
+  } finally {
+    lines.mockRestore();
+  }
 });
 
 describe('who is never limited', () => {

@@ -5,6 +5,7 @@ import { newSecret } from '../../src/identity/secrets.ts';
 import { grant } from '../support/ledger.ts';
 import { plantKey } from '../support/keys.ts';
 import { cookieOf, givePassword, newPerson, newSession, ownPage, plantSession } from '../support/people.ts';
+import { hmacToken, nowFor } from '../support/raw-token.ts';
 import { concreteAs, routes, type RouteUnderTest } from '../support/routes.ts';
 import { newBuyer } from '../support/shop.ts';
 import { startWorker, type TestAnswer, type TestRequest, type TestWorker } from '../support/worker.ts';
@@ -66,6 +67,14 @@ const badBearers: Readonly<Record<string, () => Promise<string>>> = {
     tokenAfter("update users set status = 'unverified' where id = $1"),
   'a token of somebody deleted': () =>
     tokenAfter("update users set status = 'deleted', email = null, password_hash = null where id = $1"),
+  'a token of an old back end that is not configured': async () =>
+    hmacToken(worker.tokens.secret, { alg: 'HS256' }, { sub: 'somebody', exp: nowFor(600).exp }),
+  'the same with its issuer': async () =>
+    hmacToken(
+      worker.tokens.secret,
+      { alg: 'HS256' },
+      { iss: 'https://old.test', sub: 'somebody', exp: nowFor(600).exp },
+    ),
 };
 
 describe('every route that wants a credential', () => {
