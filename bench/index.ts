@@ -4,6 +4,7 @@ import { balance } from './cases/balance.ts';
 import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
 import { sideBySide } from './cases/side-by-side.ts';
+import { spending } from './cases/spend.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
 import { releaseAll, releaseWhenCutOff } from './measure/held.ts';
 import { openProgress } from './report/progress.ts';
@@ -11,7 +12,7 @@ import { resultsDirectory, saveRecord } from './report/run-record.ts';
 import { tableOf } from './report/table.ts';
 import { runCases, type RunOptions } from './run.ts';
 
-const cases: readonly BenchCase[] = [cachedPlans, balance, webhookIntake, sideBySide];
+const cases: readonly BenchCase[] = [cachedPlans, balance, spending, webhookIntake, sideBySide];
 
 const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1] [--results ${resultsDirectory}]
 

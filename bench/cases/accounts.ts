@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { LoadRequest } from '../measure/load.ts';
 import type { Stage } from '../measure/stage.ts';
 
 /** A customer of a case's own. */
 export interface Account {
   readonly customerId: string;
+  readonly subject: string;
   /** Vouches for the customer by itself, as the token of a service that signs with our secret does. */
   readonly token: string;
   /** The same of a session that the customer has open. */
@@ -11,10 +13,14 @@ export interface Account {
 }
 
 /** More than a run spends. */
-const credits = 1_000_000_000;
+const plenty = 1_000_000_000;
 
-/** Customers who have bought credits, and were given some that go in a month. */
-export async function plantAccounts(stage: Stage, count: number): Promise<readonly Account[]> {
+/** Customers who have bought so many credits, and were given as many that go in a month. */
+export async function plantAccounts(
+  stage: Stage,
+  count: number,
+  credits = plenty,
+): Promise<readonly Account[]> {
   const rows = await stage.query<{ customer_id: string; subject: string; session_id: string }>(
     `with made as (
        insert into users (status) select 'active' from generate_series(1, $1) returning id
@@ -44,8 +50,17 @@ export async function plantAccounts(stage: Stage, count: number): Promise<readon
   return Promise.all(
     rows.map(async ({ customer_id: customerId, subject, session_id: sessionId }) => ({
       customerId,
+      subject,
       token: await stage.token('customer', subject),
       sessionToken: await stage.token('customer', subject, sessionId),
     })),
   );
+}
+
+/** Makes requests of these customers, one after the other and again from the first. */
+export function inTurns(accounts: readonly Account[], requestOf: (account: Account) => LoadRequest) {
+  return (count: number): readonly LoadRequest[] => {
+    const rounds = Array.from({ length: Math.ceil(count / accounts.length) }, () => accounts);
+    return rounds.flat().slice(0, count).map(requestOf);
+  };
 }

@@ -1,19 +1,10 @@
 import { compare, type Variant } from '../measure/compare.ts';
 import type { LoadRequest } from '../measure/load.ts';
-import { plantAccounts, type Account } from './accounts.ts';
+import { inTurns, plantAccounts } from './accounts.ts';
 import type { BenchCase } from './bench-case.ts';
 
-/** Of more customers than one isolate could keep in mind by accident. */
+/** More than an isolate could keep in mind by accident: each request is the next one's. */
 const customers = 1000;
-
-/** Each request is another customer's, in turns. */
-function reads(accounts: readonly Account[], requestOf: (account: Account) => LoadRequest) {
-  const requests = accounts.map(requestOf);
-  return (count: number): readonly LoadRequest[] =>
-    Array.from({ length: Math.ceil(count / requests.length) }, () => requests)
-      .flat()
-      .slice(0, count);
-}
 
 function asks(token: string): LoadRequest {
   return {
@@ -35,17 +26,17 @@ export const balance: BenchCase = {
     const subject: Variant = {
       name: 'Ratecard',
       setup,
-      requests: reads(accounts, ({ token }) => asks(token)),
+      requests: inTurns(accounts, ({ token }) => asks(token)),
     };
     const ofSessions: Variant = {
       name: 'Ratecard, tokens of sessions',
       setup,
-      requests: reads(accounts, ({ sessionToken }) => asks(sessionToken)),
+      requests: inTurns(accounts, ({ sessionToken }) => asks(sessionToken)),
     };
     const baseline: Variant = {
       name: 'one raw neon() SELECT',
       setup: await stage.worker('bench/baselines/raw-account.ts'),
-      requests: reads(accounts, ({ customerId }) => ({
+      requests: inTurns(accounts, ({ customerId }) => ({
         path: `/accounts/${customerId}`,
         method: 'GET',
         headers: { Accept: 'application/json' },

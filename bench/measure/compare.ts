@@ -1,4 +1,5 @@
 import { load, type LoadRequest, type LoadResult } from './load.ts';
+import { loadAtRate } from './open-loop.ts';
 import type { Goal, Measure, RatioResult, Side } from './results.ts';
 import { startWorkerd, type RunningWorkerd, type WorkerSetup } from './workerd.ts';
 
@@ -25,6 +26,8 @@ export interface Load {
   readonly connections: number;
   /** Requests of one measurement. */
   readonly requests: number;
+  /** Where they come at a fixed rate, whatever has become of those before. */
+  readonly ratePerSecond?: number;
 }
 
 interface Compared {
@@ -73,7 +76,7 @@ export async function compare(
 }
 
 /** What came of measuring subject and baseline, round by round. */
-function ratioOf(
+export function ratioOf(
   { name, of, goal }: Compared,
   rounds: readonly (readonly [subject: Side, baseline: Side])[],
 ): RatioResult {
@@ -126,7 +129,11 @@ function figureOf(result: LoadResult, of: Measure): number {
 }
 
 /** Measures a Worker by itself, in a fresh process. */
-async function measure(variant: Variant, { connections, requests }: Load, { scale }: Effort): Promise<Side> {
+export async function measure(
+  variant: Variant,
+  { connections, requests, ratePerSecond }: Load,
+  { scale }: Effort,
+): Promise<Side> {
   const count = Math.max(1, Math.round(requests * scale));
   const server = await ('start' in variant.setup ? variant.setup.start() : startWorkerd(variant.setup));
   try {
@@ -135,7 +142,10 @@ async function measure(variant: Variant, { connections, requests }: Load, { scal
     variant.answered?.(warmUp);
     const measured = variant.requests(count);
     const before = await server.processorMicroseconds();
-    const result = await load(server.url, measured, connections);
+    const result =
+      ratePerSecond === undefined
+        ? await load(server.url, measured, connections)
+        : await loadAtRate(server.url, measured, { connections, ratePerSecond });
     const after = await server.processorMicroseconds();
     variant.answered?.(result);
     const processorMicroseconds = before === null || after === null ? null : (after - before) / count;

@@ -14,8 +14,10 @@ export interface LoadRequest {
 
 export interface LoadResult {
   readonly connections: number;
-  /** Requests that were sent. Each connection sends its next one when it has its answer: none waits unsent. */
+  /** Requests that were to be sent. Without a rate each connection sends its next one when it has its answer. */
   readonly offered: number;
+  /** At which they were due, where that was fixed: then latencies count from when each was due. */
+  readonly offeredPerSecond?: number;
   /** Requests that no answer came to. */
   readonly dropped: number;
   /** Answers of another status than they must have, or that say they came about in another way. */
@@ -49,13 +51,13 @@ export async function load(
 }
 
 /** What one request came to. */
-interface Answer {
+export interface Answer {
   readonly milliseconds: number;
   readonly outcome: 'expected' | 'unexpected' | 'dropped';
   readonly databaseCalls: number | null;
 }
 
-function summaryOf(answers: readonly Answer[], seconds: number) {
+export function summaryOf(answers: readonly Answer[], seconds: number) {
   const answered = answers.filter(({ outcome }) => outcome !== 'dropped');
   const latencies = answered.map(({ milliseconds }) => milliseconds).toSorted((one, other) => one - other);
   const quantile = (share: number) => latencies[Math.floor((latencies.length - 1) * share)] ?? Number.NaN;
@@ -72,7 +74,7 @@ function summaryOf(answers: readonly Answer[], seconds: number) {
 
 const databaseCallsIn = /db;desc="n=(\d+)"/;
 
-function send(
+export function send(
   pool: Pool,
   { path, method, headers, body, status = 200, timing = '' }: LoadRequest,
 ): Promise<Answer> {

@@ -17,6 +17,8 @@ const sideSchema = z
     name: z.string(),
     connections: count,
     offered: count,
+    /** At which they were due, where that was fixed. */
+    offeredPerSecond: positive.exactOptional(),
     dropped: count,
     errors: count,
     requestsPerSecond: positive,

@@ -90,8 +90,8 @@ function ratioCells(result: RatioResult): readonly string[] {
 
 function sideCells(side: Side): readonly string[] {
   const answered = side.offered - side.dropped;
-  // Each connection waits for its answer, so requests are offered as fast as answers come, and those that none comes to.
-  const offeredPerSecond = answered === 0 ? 0 : (side.requestsPerSecond * side.offered) / answered;
+  // Without a rate each connection waits for its answer, so requests are offered as fast as answers come, and those that none comes to.
+  const asAnswered = answered === 0 ? 0 : (side.requestsPerSecond * side.offered) / answered;
   return [
     side.name,
     side.requestsPerSecond.toFixed(0),
@@ -100,7 +100,7 @@ function sideCells(side: Side): readonly string[] {
     String(side.connections),
     side.processorMicroseconds?.toFixed(0) ?? '',
     side.databaseCallsAtMost === null ? '' : String(side.databaseCallsAtMost),
-    offeredPerSecond.toFixed(0),
+    (side.offeredPerSecond ?? asAnswered).toFixed(0),
     String(side.offered),
     String(side.dropped),
     String(side.errors),
