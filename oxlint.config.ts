@@ -11,7 +11,7 @@ const entries = [
   'test/support/global-setup.ts',
   'test/support/count-reporter.ts',
   'test/mail/probe-worker.ts',
-  'bench/baselines/*.ts',
+  'bench/{baselines,variants}/*.ts',
 ];
 
 /** The rules of the house that the categories `correctness` and `suspicious` do not have. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { balance } from './cases/balance.ts';
 import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
+import { coldPlans } from './cases/cold-plans.ts';
 import { sideBySide } from './cases/side-by-side.ts';
 import { spending } from './cases/spend.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
@@ -12,7 +13,7 @@ import { resultsDirectory, saveRecord } from './report/run-record.ts';
 import { tableOf } from './report/table.ts';
 import { runCases, type RunOptions } from './run.ts';
 
-const cases: readonly BenchCase[] = [cachedPlans, balance, spending, webhookIntake, sideBySide];
+const cases: readonly BenchCase[] = [cachedPlans, coldPlans, balance, spending, webhookIntake, sideBySide];
 
 const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1] [--results ${resultsDirectory}]
 

@@ -1,23 +1,7 @@
-import type { LoadRequest } from '../measure/load.ts';
 import { compare, type Variant } from '../measure/compare.ts';
-import { startWorkerd } from '../measure/workerd.ts';
+import type { LoadRequest } from '../measure/load.ts';
 import type { BenchCase } from './bench-case.ts';
-
-const path = '/payment/plans';
-
-/** As a browser asks, each time from another address. */
-function asks(count: number, more: Partial<LoadRequest> = {}): readonly LoadRequest[] {
-  return Array.from({ length: count }, (_, n) => ({
-    path,
-    method: 'GET',
-    ...more,
-    headers: {
-      Accept: 'application/json',
-      'CF-Connecting-IP': `198.51.${(n >> 8) & 255}.${n & 255}`,
-      ...more.headers,
-    },
-  }));
-}
+import { answerOf, asks, path } from './plan-list.ts';
 
 /** The plan list out of the isolate's memory, through all the middleware, against a bare Worker with the same bytes. */
 export const cachedPlans: BenchCase = {
@@ -61,13 +45,3 @@ export const cachedPlans: BenchCase = {
     ];
   },
 };
-
-async function answerOf(setup: Parameters<typeof startWorkerd>[0]) {
-  const workerd = await startWorkerd(setup);
-  try {
-    const answer = await fetch(`${workerd.url}${path}`);
-    return { body: await answer.text(), etag: answer.headers.get('ETag') ?? '' };
-  } finally {
-    await workerd.stop();
-  }
-}

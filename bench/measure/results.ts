@@ -56,6 +56,8 @@ const figureSchema = z
     name: z.string(),
     value: z.number(),
     unit: z.string(),
+    /** It is a ratio within the run, so that it can be held to the one that is kept. */
+    isRatio: z.literal(true).exactOptional(),
     goal: goalSchema.exactOptional(),
     /** What belongs to the figure, in words. */
     detail: z.string().exactOptional(),

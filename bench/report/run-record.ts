@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { resultSchema } from '../measure/results.ts';
@@ -63,4 +63,14 @@ export async function saveRecord(directory: string, record: RunRecord): Promise<
     await writeFile(`${path}.json`, json);
   }
   return `${named}.json`;
+}
+
+/** The latest run; undefined where there is none. @throws when what is there is no record of this version */
+export async function readLatest(directory: string): Promise<RunRecord | undefined> {
+  const path = join(directory, 'latest.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const read = runRecordSchema.safeParse(JSON.parse(text));
+  if (!read.success) throw new Error(`${path} is no result of this version:\n${z.prettifyError(read.error)}`);
+  return read.data;
 }

@@ -90,7 +90,7 @@ function ratioCells(result: RatioResult): readonly string[] {
 
 function sideCells(side: Side): readonly string[] {
   const answered = side.offered - side.dropped;
-  // Without a rate each connection waits for its answer, so requests are offered as fast as answers come, and those that none comes to.
+  // Where no rate is fixed, each connection waits for its answer: requests come as fast as answers and failures do.
   const asAnswered = answered === 0 ? 0 : (side.requestsPerSecond * side.offered) / answered;
   return [
     side.name,

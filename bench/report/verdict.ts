@@ -10,7 +10,7 @@ export function verdictOf(result: Exclude<Result, { kind: 'skipped' }>): Verdict
 }
 
 /** Requests of both sides that no answer came to, or a wrong one, in all rounds. */
-function faultsOf({ subject, baseline }: RatioResult): number {
+export function faultsOf({ subject, baseline }: RatioResult): number {
   return subject.dropped + subject.errors + baseline.dropped + baseline.errors;
 }
 
