@@ -15,10 +15,11 @@ import { runCases, type RunOptions } from './run.ts';
 
 const cases: readonly BenchCase[] = [cachedPlans, coldPlans, balance, spending, webhookIntake, sideBySide];
 
-const usage = `Usage: npm run bench -- [--only ${cases.map(({ key }) => key).join(',')}] [--rounds 3] [--scale 1] [--results ${resultsDirectory}]
+const usage = `Usage: npm run bench -- [--only CASE,CASE] [--rounds 3] [--scale 1] [--results ${resultsDirectory}]
 
---only takes some of the cases; --scale multiplies the requests of each measurement; --results is the folder for the
-JSON and the plot. Ends with 1 when a case failed; a goal that is missed is no failure.`;
+Cases: ${cases.map(({ key }) => key).join(', ')}.
+--only takes some of them; --scale multiplies the requests of each measurement; --results is the folder for the JSON
+and the plot. Ends with 1 when a case failed; a goal that is missed is no failure.`;
 
 function readOptions(): RunOptions & { readonly results: string } {
   const { values } = parseArgs({

@@ -58,12 +58,19 @@ export async function setUpStage(
   bundles: Bundles,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Stage> {
-  const postgres = await startPostgres({
+  const starting = startPostgres({
     dataDirectory: join(tmpdir(), `ratecard-bench-${randomBytes(6).toString('hex')}`),
     persistent: false,
     settings,
   });
-  const stopPostgres = hold(() => postgres.stop());
+  // It is stopped also when the run is cut off while it starts; one that cannot start has ended by itself.
+  const stopPostgres = hold(() =>
+    starting.then(
+      ({ stop }) => stop(),
+      () => undefined,
+    ),
+  );
+  const postgres = await starting;
   const gateway = await forkGateway();
   await migrateAll(postgres.url);
   const client = new Client(postgres.url);

@@ -32,7 +32,9 @@ export function openProgress(terminal: Terminal, cases: number): ProgressLine {
       end: () => undefined,
     };
   }
-  const draw = () => terminal.write(`${clearLine}${line().slice(0, (terminal.columns ?? 80) - 1)}`);
+  // A terminal that does not tell its width says 0. The last column stays free: some go on to the next line there.
+  const columns = () => (terminal.columns === undefined || terminal.columns < 2 ? 80 : terminal.columns);
+  const draw = () => terminal.write(`${clearLine}${line().slice(0, columns() - 1)}`);
   const timer = setInterval(draw, 1000);
   return {
     tell: (done, what) => {
