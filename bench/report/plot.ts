@@ -76,7 +76,7 @@ function tickAt(x: number, tick: number, bottom: number): string {
 }
 
 const classes = { reached: 'fine', '': 'plain', MISSED: 'missed', ERRORS: 'missed' } as const;
-const words = { reached: '', '': '', MISSED: ', missed', ERRORS: ', errors' } as const;
+const words = { reached: [], '': [], MISSED: ['missed'], ERRORS: ['errors'] } as const;
 
 function barOf(result: RatioResult, top: number, x: (ratio: number) => number): string {
   const { name, of, ratio, range, goal } = result;
@@ -87,7 +87,8 @@ function barOf(result: RatioResult, top: number, x: (ratio: number) => number): 
     (value) =>
       `<line class="goal" x1="${at(x(value))}" x2="${at(x(value))}" y1="${at(barTop - 5)}" y2="${at(barTop + layout.bar + 5)}"/>`,
   );
-  const wanted = goal === undefined ? '' : ` (${goalText(goal)}${words[verdict]})`;
+  const said = [...(goal === undefined ? [] : [goalText(goal)]), ...words[verdict]].join(', ');
+  const wanted = said === '' ? '' : ` (${said})`;
   return [
     `<g><text x="${layout.left - 12}" y="${at(middle + 4)}" text-anchor="end">${escaped(short(`${name}, ${of}`))}</text>`,
     `<rect class="${classes[verdict]}" x="${layout.left}" y="${at(barTop)}" width="${at(x(ratio) - layout.left)}" height="${layout.bar}"/>`,
@@ -107,7 +108,7 @@ function descriptionOf(record: RunRecord, ratios: readonly RatioResult[]): strin
   return [`Measured ${record.startedAt}.`, ...told, ...failed].join(' ');
 }
 
-const longestLabel = 56;
+const longestLabel = 48;
 
 function short(label: string): string {
   return label.length > longestLabel ? `${label.slice(0, longestLabel - 1)}…` : label;

@@ -4,6 +4,8 @@ import type { CaseRecord, RunRecord } from './run-record.ts';
 import { goalText, shown, verdictOf } from './verdict.ts';
 
 const widest = 120;
+/** A longer one would take the room of the names. */
+const longestUnit = 24;
 
 type Line =
   /** Aligned with its like. */
@@ -66,7 +68,8 @@ function linesOf(result: Result): readonly Line[] {
 }
 
 function figureCells(figure: FigureResult): readonly string[] {
-  return [figure.name, figure.unit, shown(figure.value), '', goalText(figure.goal), verdictOf(figure), ''];
+  const { name, unit, value, goal } = figure;
+  return [name, cut(unit, longestUnit), shown(value), '', goalText(goal), verdictOf(figure), ''];
 }
 
 const measures = {
@@ -117,10 +120,13 @@ function layoutOf(
   const taken = figures.reduce((sum, width) => sum + width + 2, indent.length);
   const nameWidth = Math.min(widthOf(0), widest - taken);
   return ([name = '', ...cells]) => {
-    const shownName = name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}…` : name.padEnd(nameWidth);
     const aligned = cells.map((cell, column) => `  ${cell.padStart(figures[column] ?? 0)}`);
-    return `${indent}${shownName}${aligned.join('')}`.trimEnd();
+    return `${indent}${cut(name, nameWidth).padEnd(nameWidth)}${aligned.join('')}`.trimEnd();
   };
+}
+
+function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
 function summaryOf({ cases, seconds, effort }: RunRecord): string {
