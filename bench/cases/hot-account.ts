@@ -32,8 +32,9 @@ export function againstDirect(direct: string, rounds: readonly HotRound[], goal:
   const rate = ({ requestsPerSecond }: Side) => `${requestsPerSecond.toFixed(0)}/s`;
   return {
     kind: 'figure',
-    name: `spend, one account against the same SQL by ${direct}`,
+    name: 'spend, one account against the same SQL',
     value: median.ratio,
+    isRatio: true,
     unit: `of the rate of ${direct}, the HTTP hop taken out`,
     goal,
     detail: [
