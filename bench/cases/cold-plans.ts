@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { compare, type Variant } from '../measure/compare.ts';
+import type { RatioResult } from '../measure/results.ts';
 import type { BenchCase } from './bench-case.ts';
 import { answerOf, asks, path } from './plan-list.ts';
 
@@ -45,11 +46,18 @@ export const coldPlans: BenchCase = {
     };
     const rest = { of: 'requests per second', connections: 16 } as const;
     return [
-      await compare({ ...fromStore, ...rest, requests: 4000 }, effort, progress),
-      await compare({ ...fromDatabase, ...rest, requests: 2000 }, effort, progress),
+      fromOneLayer(await compare({ ...fromStore, ...rest, requests: 4000 }, effort, progress)),
+      fromOneLayer(await compare({ ...fromDatabase, ...rest, requests: 2000 }, effort, progress)),
     ];
   },
 };
+
+/** @throws when an answer came from another layer: then something else was measured */
+function fromOneLayer(result: RatioResult): RatioResult {
+  const { errors, offered } = result.subject;
+  if (errors === 0) return result;
+  throw new Error(`${result.name}: ${errors} of ${offered} answers failed or came from another layer`);
+}
 
 /** KV is filled behind the first answer. @throws when the answers keep coming from another layer */
 async function untilAnswersFrom(layer: Layer, url: string): Promise<void> {
