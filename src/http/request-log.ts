@@ -3,7 +3,7 @@ import { routePath } from 'hono/route';
 import { createLog } from '../core/log.ts';
 import type { Usage } from '../core/usage.ts';
 import type { Deps } from '../deps.ts';
-import type { AppEnv } from './context.ts';
+import type { AppContext, AppEnv } from './context.ts';
 import { countAnswer } from './count-answer.ts';
 
 /**
@@ -21,7 +21,7 @@ export function requestLog(flush: (deps: Deps) => Promise<void>): MiddlewareHand
     const { database, stripe, passwords } = deps?.usage ?? noUsages;
     const { method } = c.req;
     const { status } = c.res;
-    const route = routePath(c, -1);
+    const route = patternOf(c);
     c.res.headers.set('X-Request-Id', requestId);
     c.res.headers.set(
       'Server-Timing',
@@ -46,6 +46,14 @@ export function requestLog(flush: (deps: Deps) => Promise<void>): MiddlewareHand
       countAnswer(deps, { method, route, status, seconds: duration / 1000, layer, code }, flush);
     }
   };
+}
+
+const everyPath = '/*';
+
+/** The route that the request is for, whoever refused it before; the one that answered where middleware comes behind it. */
+function patternOf(c: AppContext): string {
+  const last = routePath(c, -1);
+  return last === everyPath ? routePath(c) : last;
 }
 
 interface Timing {

@@ -1,4 +1,5 @@
 import { requestBounds } from '../core/counts.ts';
+import { alertKinds } from './alert-kinds.ts';
 
 /** A metric as scrapers see it, and which rows (`findSamples`) tell it. */
 export interface MetricFamily {
@@ -115,7 +116,9 @@ const exact: readonly MetricFamily[] = [
   gauge('outbound_deliveries_waiting', 'Outbound events that endpoints are still to take.', ['status'], {
     always: each('pending', 'delivering'),
   }),
-  gauge('open_alerts', 'Alerts of Ratecard itself that are open, by kind.', ['kind']),
+  gauge('open_alerts', 'Alerts of Ratecard itself that are open, by kind.', ['kind'], {
+    always: each(...alertKinds),
+  }),
   age('cron_age_seconds', 'Since when the cron trigger has not run.'),
   age('queue_age_seconds', 'Since when no message has come through the queue.'),
   age('stripe_contact_age_seconds', 'Since when Stripe has neither delivered an event nor listed them.'),
@@ -164,8 +167,8 @@ const counted: readonly MetricFamily[] = [
   counter('webhook_rejections', 'Deliveries to the webhook that were refused, by code.', ['code'], {
     always: each('invalid_signature'),
   }),
-  counter('job_runs', 'Runs of scheduled jobs.', ['job', 'outcome']),
-  counter('job_seconds', 'What these took together.', ['job', 'outcome'], { ...seconds, rows: 'job_runs' }),
+  counter('job_runs', 'Runs of scheduled jobs.', ['task', 'outcome']),
+  counter('job_seconds', 'What these took together.', ['task', 'outcome'], { ...seconds, rows: 'job_runs' }),
 ];
 
 /** All that `/metrics` tells. */

@@ -1,7 +1,12 @@
+import { parser } from '@prometheus-io/lezer-promql';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
 import { createCounts } from '../../src/core/counts.ts';
 import { flushCounts } from '../../src/ops/flush-counts.ts';
+import { metricFamilies } from '../../src/ops/metric-families.ts';
 import { eventually } from '../support/eventually.ts';
 import { grant } from '../support/ledger.ts';
 import { readScrape, scrape, type Scrape } from '../support/metrics.ts';
@@ -241,7 +246,7 @@ describe('what isolates count is written down after their answers', () => {
       ['api_key_checks_total', { source: 'memory' }, 1],
       ['cache_reads_total', {}, 1],
       ['database_calls_total', {}, 20],
-      ['job_runs_total', { job: 'sweepEvents', outcome: 'done' }, 1],
+      ['job_runs_total', { task: 'sweepEvents', outcome: 'done' }, 1],
     ] as const;
     await eventually('all of it is written down', async () => {
       const after = await scrape(worker);
@@ -370,5 +375,187 @@ function expectGrammar(text: string): void {
       const ends = { counter: '_total', gauge: '', histogram: '_(bucket|count|sum)' }[type] ?? 'none';
       expect(line).toMatch(new RegExp(`^${family}${ends}(\\{(\\w+="[^"\\n]*",?)+\\})? [0-9.e+-]+$`));
     }
+  }
+}
+
+const dashboardFile = z.object({
+  schemaVersion: z.number(),
+  templating: z.object({ list: z.array(z.object({ name: z.string(), type: z.string() })) }),
+  panels: z.array(
+    z.object({
+      title: z.string(),
+      targets: z
+        .array(z.object({ expr: z.string(), datasource: z.object({ uid: z.literal('${datasource}') }) }))
+        .default([]),
+    }),
+  ),
+});
+const rulesFile = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({ alert: z.string(), expr: z.string(), annotations: z.object({ summary: z.string() }) }),
+      ),
+    }),
+  ),
+});
+
+/** Which metrics a query of PromQL asks for, and by which labels it chooses or groups: read by Prometheus' own grammar. */
+function askedBy(query: string): { readonly metrics: readonly string[]; readonly labels: readonly string[] } {
+  const text = query.replaceAll('$__rate_interval', '5m').replaceAll('$job', 'ratecard');
+  const metrics: string[] = [];
+  const labels: string[] = [];
+  parser.parse(text).iterate({
+    enter: ({ type, from, to }) => {
+      if (type.isError) throw new Error(`no PromQL: ${query}`);
+      if (type.name === 'Identifier') metrics.push(text.slice(from, to));
+      if (type.name === 'LabelName') labels.push(text.slice(from, to));
+    },
+  });
+  return { metrics, labels };
+}
+
+describe('what docs/ say', () => {
+  const read = (name: string) => readFile(`docs/${name}`, 'utf8');
+  const labelsKnown = new Set([...metricFamilies.flatMap(({ labels }) => labels), 'le', 'job']);
+
+  test('the dashboard and the alert rules ask for nothing that is not told, and the dashboard for all that is', async () => {
+    const dashboard = dashboardFile.parse(JSON.parse(await read('grafana-dashboard.json')));
+    const rules = rulesFile
+      .parse(parseYaml(await read('alert-rules.yaml')))
+      .groups.flatMap((group) => group.rules);
+    const panels = dashboard.panels.flatMap(({ targets }) => targets);
+    const { names } = await scrape(worker);
+    for (const { expr } of [...panels, ...rules]) {
+      const { metrics, labels } = askedBy(expr);
+      expect(metrics, expr).not.toEqual([]);
+      expect(
+        metrics.filter((name) => name !== 'up' && !names.has(name)),
+        expr,
+      ).toEqual([]);
+      expect(
+        labels.filter((label) => !labelsKnown.has(label)),
+        expr,
+      ).toEqual([]);
+    }
+    const shown = panels.flatMap(({ expr }) => askedBy(expr).metrics).join(' ');
+    expect(metricFamilies.filter(({ name }) => !shown.includes(`ratecard_${name}`))).toEqual([]);
+    expect(dashboard.templating.list).toContainEqual({ name: 'datasource', type: 'datasource' });
+    expect(rules.length).toBeGreaterThan(10);
+  });
+
+  test('metrics.md has each metric with its labels, type and source, and no other', async () => {
+    const rows = (await read('metrics.md')).matchAll(
+      /^\| `ratecard_(\w+?)(_total)?(?:\{([\w,]+)\})?`\s+\| (\w+)\s+\| /gm,
+    );
+    const documented = [...rows].map(([, name, total, labels = '', type]) => ({ name, total, labels, type }));
+    const expected = metricFamilies.map(({ name, type, labels }) => ({
+      name,
+      total: type === 'counter' ? '_total' : undefined,
+      labels: labels.join(','),
+      type,
+    }));
+    expect(documented).toEqual(expect.arrayContaining(expected));
+    expect(documented).toHaveLength(expected.length);
+  });
+});
+
+describe('every answer', () => {
+  const lines = () =>
+    worker
+      .logs()
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
+  const lineOf = (answer: { readonly headers: Headers }) =>
+    lines().find(
+      ({ event, request_id: id }) => event === 'request' && id === answer.headers.get('X-Request-Id'),
+    );
+
+  test('tells what it took of whom, and has one line in the log that tells the same, and who asks by role alone', async () => {
+    const buyer = await newBuyer(worker);
+    await grant(worker, buyer, 100);
+    const { token } = buyer;
+    const tag = (await worker.request('/payment/plans')).headers.get('ETag') ?? '';
+    const key = { 'Idempotency-Key': randomUUID() };
+    const tooMuch = () => worker.request('/credits/spend', { token, body: { amount: 1000 }, headers: key });
+    const cases = [
+      [await worker.request('/credits/balance', { token }), { status: 200, db_calls: 1, actor: 'customer' }],
+      [
+        await worker.request('/payment/plans', { headers: { 'If-None-Match': tag } }),
+        { status: 304, cache: 'memory' },
+      ],
+      [await worker.request('/credits/balance'), { status: 401, code: 'missing_token', actor: 'anonymous' }],
+      [await worker.request('/no/such/path', { token }), { status: 404, code: 'not_found' }],
+      [
+        await worker.request(`/credits/holds/${randomUUID()}`, { token }),
+        { status: 404, code: 'hold_not_found', route: '/credits/holds/:id', db_calls: 1 },
+      ],
+      [await worker.request('/credits/spend', { token, body: '{' }), { status: 400, code: 'malformed_json' }],
+      [await tooMuch(), { status: 402, code: 'insufficient_credits', db_calls: 1 }],
+      [await tooMuch(), { status: 402, code: 'insufficient_credits' }],
+      [await post('/payment/create-portal-session', token), { stripe_calls: expect.any(Number) }],
+      [await worker.request('/health'), { status: 200, route: '/health', db_calls: 0 }],
+      [
+        await broken(() => worker.request('/credits/balance', { token })),
+        { status: 503, code: 'database_unavailable' },
+      ],
+    ] as const;
+    for (const [answer, members] of cases) {
+      const line = lineOf(answer);
+      expect(line).toMatchObject({
+        level: 'info',
+        status: answer.status,
+        duration_ms: expect.any(Number),
+        ...members,
+      });
+      const timing = answer.headers.get('Server-Timing') ?? '';
+      expect(timing).toMatch(
+        new RegExp(
+          String.raw`^db;desc="n=${String(line?.['db_calls'])}";dur=[\d.]+` +
+            (line?.['stripe_calls'] === 0
+              ? ''
+              : String.raw`, stripe;desc="n=${String(line?.['stripe_calls'])}";dur=[\d.]+`) +
+            (line?.['cache'] === undefined ? '' : `, cache;desc="${String(line['cache'])}"`) +
+            String.raw`, total;dur=[\d.]+$`,
+        ),
+      );
+    }
+  });
+
+  test('to who gives a password tells the number of calls, and no time', async () => {
+    const { headers } = await givePassword(worker, {
+      email: 'nobody@example.com',
+      password: 'not a password',
+    });
+    expect(headers.get('Server-Timing')).toBe('db;desc="n=2"');
+  });
+
+  test('and batches and runs have a line too; no line has anything that is somebody’s', async () => {
+    await worker.scheduled();
+    const took = {
+      duration_ms: expect.any(Number),
+      db_calls: expect.any(Number),
+      stripe_ms: expect.any(Number),
+    };
+    const all = lines();
+    expect(all).toContainEqual(expect.objectContaining({ event: 'scheduled', cron: '* * * * *', ...took }));
+    expect(all).toContainEqual(
+      expect.objectContaining({ event: 'queue', queue: 'ratecard-webhooks', messages: 1, ...took }),
+    );
+    const people = await worker.database.query<{ what: string }>(
+      'select subject as what from customers union select id::text from users union select email from users where email is not null',
+    );
+    const text = worker.logs().join('\n');
+    expect(people.filter(({ what }) => text.includes(what))).toEqual([]);
+    expect(text).not.toMatch(/@example\.com|\b10\.\d+\.\d+\.\d+\b/);
+  });
+});
+
+/** While no database answers. */
+async function broken<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  worker.gateway.setFault(() => 'refuse');
+  try {
+    return await ask();
+  } finally {
+    worker.gateway.setFault(undefined);
   }
 }
