@@ -4,16 +4,29 @@ import { balance } from './cases/balance.ts';
 import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
 import { coldPlans } from './cases/cold-plans.ts';
+import { databaseCalls } from './cases/database-calls.ts';
+import { memory } from './cases/memory.ts';
 import { sideBySide } from './cases/side-by-side.ts';
 import { spending } from './cases/spend.ts';
 import { webhookIntake } from './cases/webhook-intake.ts';
+import { weight } from './cases/weight.ts';
 import { releaseAll, releaseWhenCutOff } from './measure/held.ts';
 import { openProgress } from './report/progress.ts';
 import { resultsDirectory, saveRecord } from './report/run-record.ts';
 import { tableOf } from './report/table.ts';
 import { runCases, type RunOptions } from './run.ts';
 
-const cases: readonly BenchCase[] = [cachedPlans, coldPlans, balance, spending, webhookIntake, sideBySide];
+const cases: readonly BenchCase[] = [
+  cachedPlans,
+  coldPlans,
+  balance,
+  spending,
+  webhookIntake,
+  databaseCalls,
+  weight,
+  memory,
+  sideBySide,
+];
 
 const usage = `Usage: npm run bench -- [--only CASE,CASE] [--rounds 3] [--scale 1] [--results ${resultsDirectory}]
 
