@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { hold } from '../measure/held.ts';
 import type { FigureResult } from '../measure/results.ts';
 import type { BenchCase } from './bench-case.ts';
 
@@ -16,7 +17,12 @@ async function callsByRoute(): Promise<Readonly<Record<string, number>>> {
   const file = join(directory, 'calls.json');
   try {
     const options = { env: { ...process.env, DATABASE_CALLS_FILE: file }, maxBuffer: 2 ** 26 };
-    await promisify(execFile)('vitest', ['run', test], options);
+    const running = promisify(execFile)('vitest', ['run', test], options);
+    const stop = hold(async () => {
+      running.child.kill();
+      await running.catch(() => undefined);
+    });
+    await running.finally(stop);
     return measured.parse(JSON.parse(await readFile(file, 'utf8')));
   } finally {
     await rm(directory, { recursive: true, force: true });
