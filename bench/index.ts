@@ -5,6 +5,7 @@ import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
 import { coldPlans } from './cases/cold-plans.ts';
 import { databaseCalls } from './cases/database-calls.ts';
+import { growth } from './cases/growth.ts';
 import { memory } from './cases/memory.ts';
 import { sideBySide } from './cases/side-by-side.ts';
 import { spending } from './cases/spend.ts';
@@ -22,6 +23,7 @@ const cases: readonly BenchCase[] = [
   balance,
   spending,
   webhookIntake,
+  growth,
   databaseCalls,
   weight,
   memory,

@@ -121,6 +121,9 @@ function figureOf(result: LoadResult, of: Measure): number {
   switch (of) {
     case 'requests per second':
       return result.requestsPerSecond;
+    // On a connection that always has one under way: each counts, and not the usual one alone.
+    case 'time per request':
+      return result.connections / result.requestsPerSecond;
     case 'p50 latency':
       return result.p50Milliseconds;
     case 'p99 latency':

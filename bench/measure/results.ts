@@ -9,7 +9,7 @@ const goalSchema = z.union([
   z.strictObject({ atMost: z.number() }).readonly(),
 ]);
 
-const measureSchema = z.enum(['requests per second', 'p50 latency', 'p99 latency']);
+const measureSchema = z.enum(['requests per second', 'time per request', 'p50 latency', 'p99 latency']);
 
 /** One side of a comparison in the round whose ratio is the median; its counts are of all rounds. */
 const sideSchema = z

@@ -74,6 +74,7 @@ function figureCells(figure: FigureResult): readonly string[] {
 
 const measures = {
   'requests per second': 'answers/s',
+  'time per request': 'time',
   'p50 latency': 'p50',
   'p99 latency': 'p99',
 } satisfies Record<RatioResult['of'], string>;
