@@ -200,6 +200,7 @@ const pastHolds: readonly string[] = [
 ];
 
 const present: readonly string[] = [
+  "update prices set stripe_price_id = 'price_' || id where stripe_price_id is null",
   `insert into subscriptions
      (stripe_subscription_id, customer_id, stripe_item_id, offer_id, status, started_at, current_period_start,
        current_period_end)

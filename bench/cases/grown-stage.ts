@@ -29,7 +29,6 @@ export async function setUpGrown(bundles: Bundles, size: LedgerSize): Promise<St
   try {
     await fillLedger((sql) => stage.query(sql), size);
     await stage.query('update customers set issuer = $1 where issuer = $2', [stage.issuer, dataIssuer]);
-    await tellOfPrices(stage);
     await stage.query(
       `select grant_credits(customer_id, $1, 'purchased', 'import', 'bench ' || customer_id, 'purchase', null, null,
          null, null, 'Purchased', null, null, 'bench', now())
@@ -41,11 +40,6 @@ export async function setUpGrown(bundles: Bundles, size: LedgerSize): Promise<St
     await stage.tearDown();
     throw error;
   }
-}
-
-/** What is not at Stripe is not on sale. */
-async function tellOfPrices({ query }: Pick<Stage, 'query'>): Promise<void> {
-  await query("update prices set stripe_price_id = 'price_' || id where stripe_price_id is null");
 }
 
 /** Plans beside the initial ones, up to so many. */
@@ -61,6 +55,6 @@ export async function addPlans({ query }: Stage, count: number): Promise<void> {
      select id, 'month', 'GBP', sort_order, 10 * sort_order, 'bench' from added`,
     [count],
   );
-  await tellOfPrices({ query });
+  await query("update prices set stripe_price_id = 'price_' || id where stripe_price_id is null");
   await query('analyze');
 }

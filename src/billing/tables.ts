@@ -51,6 +51,13 @@ export const checkouts = pgTable(
     ),
     index('checkouts_customer_id_created_at').on(table.customerId, table.createdAt),
     index('checkouts_stripe_subscription_id').on(table.stripeSubscriptionId),
+    /** Those for plans, and those whose pay page is open, of somebody who has bought a thousand packages. */
+    index('checkouts_of_plans')
+      .on(table.customerId)
+      .where(sql`${table.mode} = 'subscription'`),
+    index('checkouts_open')
+      .on(table.customerId)
+      .where(sql`${table.status} in ('opening', 'open')`),
   ],
 );
 
@@ -98,6 +105,9 @@ export const payments = pgTable(
       .where(sql`${table.stripePaymentIntentId} is not null`),
     index('payments_customer_id_paid_at').on(table.customerId, table.paidAt),
     index('payments_stripe_subscription_id').on(table.stripeSubscriptionId),
+    index('payments_of_plans')
+      .on(table.customerId, table.periodEnd)
+      .where(sql`${table.stripeSubscriptionId} is not null`),
   ],
 );
 

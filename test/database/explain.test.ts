@@ -80,6 +80,7 @@ const constant = [
   'the renewal of a plan',
   'a month of a year',
   'a subscription that changed',
+  'a pay page of a plan',
 ];
 /** The trees of the indices are deeper by a page or two. */
 const depth = 2.5;

@@ -3,6 +3,7 @@ import { dataIssuer } from '../../bench/former-customers.ts';
 import { hotSubject } from '../../bench/ledger-data.ts';
 import { findBalanceState } from '../../src/billing/balance-queries.ts';
 import { findCheckout, findOffers, findSubscriptionCheckout } from '../../src/billing/checkout-queries.ts';
+import { openCheckout } from '../../src/billing/opening-queries.ts';
 import { selectPayments } from '../../src/billing/payment-queries.ts';
 import { findDueYears, grantMonthsOf } from '../../src/billing/plan-month-queries.ts';
 import {
@@ -186,6 +187,13 @@ function ledgerStatements({ transactionId }: HotRows): Readonly<Record<string, S
 
 function statusStatements({ customerId }: HotRows): Readonly<Record<string, Statement>> {
   return {
+    'a pay page of a plan': openCheckout({
+      checkoutId: randomUUID(),
+      account,
+      item: { type: 'plan', key: 'starter_monthly' },
+      quotedPriceId: undefined,
+      now,
+    }),
     'the active plan': findActivePlan({ user }, now),
     'the subscription of a status': findStatusSubscription({ user }),
     'the subscription of a request': findStanding({ user }),
