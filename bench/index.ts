@@ -4,6 +4,7 @@ import { balance } from './cases/balance.ts';
 import type { BenchCase } from './cases/bench-case.ts';
 import { cachedPlans } from './cases/cached-plans.ts';
 import { coldPlans } from './cases/cold-plans.ts';
+import { credited } from './cases/credited.ts';
 import { databaseCalls } from './cases/database-calls.ts';
 import { growth } from './cases/growth.ts';
 import { memory } from './cases/memory.ts';
@@ -23,6 +24,7 @@ const cases: readonly BenchCase[] = [
   balance,
   spending,
   webhookIntake,
+  credited,
   growth,
   databaseCalls,
   weight,

@@ -42,7 +42,7 @@ export const balance: BenchCase = {
         headers: { Accept: 'application/json' },
       })),
     };
-    const ratio = { of: 'requests per second', baseline, connections: 16, requests: 2000 } as const;
+    const ratio = { of: 'requests per second', baseline, connections: 16, requests: 1500 } as const;
     return [
       await compare({ name: 'balance', goal: { atLeast: 0.85 }, subject, ...ratio }, effort, progress),
       await compare({ name: 'balance, session', subject: ofSessions, ...ratio }, effort, progress),

@@ -35,9 +35,10 @@ export function againstDirect(direct: string, rounds: readonly HotRound[], goal:
     name: 'spend, one account against the same SQL',
     value: median.ratio,
     isRatio: true,
-    unit: `of the rate of ${direct}, the HTTP hop taken out`,
+    unit: 'of direct SQL',
     goal,
     detail: [
+      `of the rate of the same SQL by ${direct}`,
       `${rate(hot)} through the Worker, ${rate(directHot)} by ${direct} over ${directHot.connections} connections`,
       `the hop: select 1 ${rate(hop)} through a bare Worker, ${rate(directHop)} by ${direct}`,
       `${(hot.requestsPerSecond / directHot.requestsPerSecond).toFixed(2)} with nothing taken out`,

@@ -26,8 +26,16 @@ export async function bundleWorker(entry?: string): Promise<string> {
   return directory;
 }
 
-export async function compatibilityDate(): Promise<string> {
-  const [, date] = /^compatibility_date = "(.*)"$/m.exec(await readFile('wrangler.toml', 'utf8')) ?? [];
-  if (date === undefined) throw new Error('wrangler.toml has no compatibility_date');
-  return date;
+/** By what rules workerd runs a Worker; both are wrangler.toml's. */
+export interface Compatibility {
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
+}
+
+export async function compatibility(): Promise<Compatibility> {
+  const file = await readFile('wrangler.toml', 'utf8');
+  const [, date] = /^compatibility_date = "(.*)"$/m.exec(file) ?? [];
+  const [, flags] = /^compatibility_flags = (\[.*\])$/m.exec(file) ?? [];
+  if (date === undefined || flags === undefined) throw new Error('wrangler.toml tells no compatibility');
+  return { compatibilityDate: date, compatibilityFlags: JSON.parse(flags) };
 }

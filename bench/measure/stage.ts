@@ -9,7 +9,7 @@ import { startPostgres } from '../../dev/postgres.ts';
 import { accessClaims, signToken } from '../../dev/sign-token.ts';
 import type { Role } from '../../src/core/actor.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { bundleWorker, compatibilityDate } from './bundle.ts';
+import { bundleWorker, compatibility } from './bundle.ts';
 import { forkGateway } from './gateway.ts';
 import { hold } from './held.ts';
 import type { WorkerSetup } from './workerd.ts';
@@ -84,10 +84,10 @@ export async function setUpStage(
   };
   const webhookSecret = `whsec_${randomBytes(24).toString('hex')}`;
   const database = { DATABASE_URL: postgres.url, DATABASE_FETCH_ENDPOINT: gateway.url };
-  const date = await compatibilityDate();
+  const rules = await compatibility();
   const setupOf = async (entry: string | undefined, variables: WorkerSetup['variables']) => ({
     directory: await bundles.of(entry),
-    compatibilityDate: date,
+    ...rules,
     variables: { ...database, ...variables },
   });
   const ours = variablesOf(tokens, webhookSecret);

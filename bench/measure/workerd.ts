@@ -8,16 +8,19 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Compatibility } from './bundle.ts';
 import { hold } from './held.ts';
+import { queueBroker, queueBrokerMembers, queueTaken } from './queue-broker.ts';
 
 /** A bundled Worker and what it is given. */
-export interface WorkerSetup {
+export interface WorkerSetup extends Compatibility {
   /** The folder that `wrangler deploy --dry-run --outdir` has written. */
   readonly directory: string;
-  readonly compatibilityDate: string;
   readonly variables: Readonly<Record<string, string>>;
   /** What its KV does: keep documents in memory, as where nothing is said, or forget each at once. */
   readonly store?: 'kept' | 'empty';
+  /** What becomes of what it sends to its queue: nothing, as where nothing is said, or it is the consumer, too. */
+  readonly queue?: 'dropped' | 'consumed';
 }
 
 export interface RunningWorkerd {
@@ -30,8 +33,8 @@ export interface RunningWorkerd {
   stop(): Promise<void>;
 }
 
-/** Takes what a Worker sends to queues, and does nothing with it. */
-const sink = 'export default { fetch: () => new Response("{}") };';
+/** Takes what a Worker sends to its queue, and does nothing with it. */
+const sink = `export default { fetch: () => Response.json(${queueTaken}) };`;
 
 /** Keeps documents as Workers KV does, in memory. */
 const documentStore = `const documents = new Map();
@@ -55,7 +58,8 @@ const limiter = 'export default () => ({ limit: async () => ({ success: true }) 
 const modules = {
   'kept.js': documentStore,
   'empty.js': emptyStore,
-  'sink.js': sink,
+  'dropped.js': sink,
+  'consumed.js': queueBroker,
   'limiter.js': limiter,
 };
 const limits = ['AUTH_LIMIT', 'PUBLIC_LIMIT', 'GENERAL_LIMIT', 'MACHINE_LIMIT'];
@@ -73,7 +77,7 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
     (name = "store", worker = .store),
-    (name = "sink", worker = .sink),
+    (name = "queue", worker = .queue),
     (name = "internet", network = (allow = ["public", "private", "local"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
@@ -82,10 +86,11 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [(name = "main.js", esModule = embed "main.js")],
   compatibilityDate = ${text(setup.compatibilityDate)},
+  compatibilityFlags = [${setup.compatibilityFlags.map(text).join(', ')}],
   globalOutbound = "internet",
   bindings = [
     (name = "CATALOGUE", kvNamespace = "store"),
-    (name = "WEBHOOK_QUEUE", queue = "sink"),
+    (name = "WEBHOOK_QUEUE", queue = "queue"),
     ${[...limiters, ...variables].join(',\n    ')}
   ],
 );
@@ -93,9 +98,10 @@ const store :Workerd.Worker = (
   modules = [(name = "store.js", esModule = embed "${setup.store ?? 'kept'}.js")],
   compatibilityDate = ${text(setup.compatibilityDate)},
 );
-const sink :Workerd.Worker = (
-  modules = [(name = "sink.js", esModule = embed "sink.js")],
+const queue :Workerd.Worker = (
+  modules = [(name = "queue.js", esModule = embed "${setup.queue ?? 'dropped'}.js")],
   compatibilityDate = ${text(setup.compatibilityDate)},
+  ${setup.queue === 'consumed' ? queueBrokerMembers : ''}
 );
 `;
 }
@@ -111,7 +117,8 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
   await Promise.all(Object.entries(modules).map(([name, content]) => writeFile(join(folder, name), content)));
   await writeFile(join(folder, 'config.capnp'), configuration(setup, port));
   const binary = join(dirname(workerdPackage()), 'bin', 'workerd');
-  const child = spawn(binary, ['serve', join(folder, 'config.capnp')], {
+  const allowed = setup.queue === 'consumed' ? ['--experimental'] : [];
+  const child = spawn(binary, ['serve', ...allowed, join(folder, 'config.capnp')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'exit');
