@@ -56,22 +56,23 @@ async function compareAll(
 async function measureGrowth(bench: Bench, small: Stage, large: Stage): Promise<readonly Result[]> {
   const { effort, progress } = bench;
   const atFirst = {
-    name: '10 thousand ledger rows, 10 thousand in the inbox, 7 plans',
+    name: '10k rows, 10k events',
     stage: small,
     asking: await customersAsking(small, young.customers),
   };
   const later = {
-    name: '5 million ledger rows, 1 million in the inbox',
+    name: '5M rows, 1M events',
     stage: large,
     asking: await customersAsking(large, old.customers),
   };
   const results = await compareAll(bench, ofLedger, later, atFirst);
   await addPlans(large, plans);
   const [subject, baseline] = (await listBesideSameBytes(large)).asked();
+  const narrow = { ...atFirst, name: '7 plans' };
   const wide = { ...later, name: `${plans} plans` };
   return [
     ...results,
-    ...(await compareAll(bench, ofCatalogue, wide, atFirst)),
+    ...(await compareAll(bench, ofCatalogue, wide, narrow)),
     await compare(
       {
         name: `cached plan list of ${plans} plans`,

@@ -25,17 +25,18 @@ interface Kind {
 
 /**
  * Of a hundred requests: what an isolate could keep something of. Addresses are ever new, and so are tokens, keys,
- * customers and paths; two of a hundred ask the database.
+ * customers and paths; enough of each to fill a memory of ten
+ * thousand several times. Two of a hundred ask the database.
  */
 function mixFor(stage: Stage, adminToken: string): readonly Kind[] {
   const [header, claims] = adminToken.split('.');
   const forged = () => `${header}.${claims}.${randomBytes(32).toString('base64url')}`;
   const times = (count: number, kind: Kind) => Array.from({ length: count }, () => kind);
   return [
-    ...times(55, { path: '/payment/plans', status: 200 }),
-    ...times(20, { path: '/credits/balance', status: 401, bearer: forged }),
-    ...times(12, { path: '/nothing', status: 404, bearer: () => adminToken }),
-    ...times(10, { path: '/nothing', status: 401 }),
+    ...times(77, { path: '/payment/plans', status: 200 }),
+    ...times(8, { path: '/credits/balance', status: 401, bearer: forged }),
+    ...times(5, { path: '/nothing', status: 404, bearer: () => adminToken }),
+    ...times(7, { path: '/nothing', status: 401 }),
     { path: '/payment/webhook', method: 'POST', status: 400 },
     { path: '/credits/balance', status: 401, bearer: (n) => newKey('test', String(n).padStart(12, '0')) },
     { path: '/credits/balance', status: 200, bearer: () => stage.token('customer', randomUUID()) },

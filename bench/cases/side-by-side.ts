@@ -32,7 +32,7 @@ export const sideBySide: BenchCase = {
     );
     const ours = { name: 'Ratecard', setup: await stage.ratecard() };
     const theirs = {
-      name: `FastAPI, uvicorn with ${workers} processes`,
+      name: `FastAPI, ${workers} processes`,
       setup: fastApi(workers, {
         DATABASE_URL: stage.databaseUrl,
         STRIPE_WEBHOOK_SECRET: stage.webhookSecret,
