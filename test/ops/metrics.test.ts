@@ -102,8 +102,8 @@ function told(scraped: Scrape) {
 }
 
 async function truth() {
-  const [row] = await worker.database.query<Record<string, number>>(truthSql);
-  return row ?? {};
+  const [row] = await worker.database.query<Record<string, number | null>>(truthSql);
+  return Object.fromEntries(Object.entries(row ?? {}).map(([name, sum]) => [name, sum ?? 0]));
 }
 
 const difference = (after: Scrape, before: Scrape, name: string, labels?: Readonly<Record<string, string>>) =>
@@ -141,29 +141,21 @@ describe('what the database knows is told exactly', () => {
   });
 
   test('an entry that commits long after later ones is counted, once, however often is rolled up', async () => {
-    const buyer = await newBuyer(worker);
-    await grant(worker, buyer, 10);
+    const [late, early] = await Promise.all([transaction(), transaction()]);
     const before = await scrape(worker);
     const spent = async () => difference(await scrape(worker), before, 'credits_spent_total');
-    const slow = await worker.database.connect();
-    await slow.query('begin');
-    await slow.query(
-      `select spend_credits(id, null, 3, 1, null, 'slow', $2, null, null, 'test', now()) from customers where subject = $1`,
-      [buyer.subject, randomUUID()],
-    );
-    const [own] = (
-      await slow.query<{ position: string }>('select max(position) as position from credit_transactions')
-    ).rows;
-    const other = await newBuyer(worker);
-    await grant(worker, other, 10);
-    await post('/credits/spend', other.token, { amount: 4 });
+    // Whoever comes first to commit has the lower transaction id and the higher position.
+    await early.query('select pg_current_xact_id()');
+    const position = await late.spend(3);
+    expect(await early.spend(4)).toBeGreaterThan(position);
+    await early.query('commit');
     for (let run = 0; run < 4; run += 1) await worker.database.query('select roll_up_metrics()');
-    expect(await mark()).toBeLessThan(Number(own?.position));
+    expect(await mark()).toBeLessThan(position);
     expect(await spent()).toBe(4);
-    await slow.query('commit');
+    await late.query('commit');
     expect(await spent()).toBe(7);
     await rolledUp();
-    expect(await mark()).toBeGreaterThan(Number(own?.position));
+    expect(await mark()).toBeGreaterThan(position);
     expect(await spent()).toBe(7);
   });
 
@@ -202,6 +194,28 @@ describe('what the database knows is told exactly', () => {
     expect(await truth()).toEqual(before);
   });
 });
+
+/** A transaction that has begun, of a customer of its own. */
+async function transaction() {
+  const { subject } = await newBuyer(worker);
+  await grant(worker, { subject }, 10);
+  const client = await worker.database.connect();
+  await client.query('begin');
+  return {
+    query: (sql: string) => client.query(sql),
+    /** Answers the entry's position. */
+    spend: async (credits: number) => {
+      await client.query(
+        `select spend_credits(id, null, $2, 1, null, 'x', $3, null, null, 'test', now()) from customers where subject = $1`,
+        [subject, credits, randomUUID()],
+      );
+      const { rows } = await client.query<{ position: string }>(
+        'select max(position) as position from credit_transactions where xmin = pg_current_xact_id()::xid',
+      );
+      return Number(rows[0]?.position);
+    },
+  };
+}
 
 const mark = async () => {
   const [row] = await worker.database.query<{ position: string }>('select position from ledger_marks');
