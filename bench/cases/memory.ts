@@ -24,9 +24,8 @@ interface Kind {
 }
 
 /**
- * Of a hundred requests: what an isolate could keep something of. Addresses are ever new, and so are tokens, keys,
- * customers and paths; enough of each to fill a memory of ten
- * thousand several times. Two of a hundred ask the database.
+ * Of a hundred requests: what an isolate could keep something of. Addresses, tokens, keys, customers and paths are ever
+ * new: a million bring ten thousand of the rarest. Two of a hundred ask the database.
  */
 function mixFor(stage: Stage, adminToken: string): readonly Kind[] {
   const [header, claims] = adminToken.split('.');
