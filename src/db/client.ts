@@ -1,6 +1,6 @@
 import { neon, neonConfig, type NeonQueryFunction, type NeonQueryPromise } from '@neondatabase/serverless';
 import type { BatchItem, BatchResponse } from 'drizzle-orm/batch';
-import { drizzle } from 'drizzle-orm/neon-http';
+import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http';
 import { unavailable } from '../core/errors.ts';
 import { countCall, type Usage } from '../core/usage.ts';
 import { faultOf, fromDriverError, isStatementError, staleView } from './errors.ts';
@@ -21,8 +21,9 @@ type Statements = readonly [Statement, ...Statement[]];
 type ResultOf<S extends Statement> = BatchResponse<readonly [S]>[0];
 
 /** One isolate's way to one database: an HTTP endpoint and credentials. No pool, no open connection. */
-export type Connection = NeonQueryFunction<false, false>;
+export type Connection = NeonHttpDatabase;
 
+type Neon = NeonQueryFunction<false, false>;
 type Query = NeonQueryPromise<false, false>;
 
 export interface ConnectionSettings {
@@ -33,7 +34,26 @@ export interface ConnectionSettings {
 
 export function connect({ url, fetchEndpoint }: ConnectionSettings): Connection {
   if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint;
-  return neon(url);
+  const client = neon(url);
+  return drizzle({ client: asNeon({ query: client.query, transaction: transactionOf(client) }) });
+}
+
+/** Each call has its time; a single statement is a transaction of its own, with no BEGIN and COMMIT around it. */
+function transactionOf(client: Neon) {
+  return async (queries: Query[], options: object) => {
+    const fetchOptions = { signal: AbortSignal.timeout(callTimeoutSeconds * 1000) };
+    const [only] = queries;
+    if (only === undefined || queries.length > 1) {
+      return client.transaction(queries, { ...options, fetchOptions });
+    }
+    only.opts = { ...only.opts, fetchOptions };
+    return [await only];
+  };
+}
+
+/** Safe because drizzle's neon-http session calls nothing of a client but `query` and `transaction`. */
+function asNeon(client: unknown): Neon {
+  return client as Neon;
 }
 
 /** The database as one request sees it. Every call is one HTTP round trip, counted into the request's usage. */
@@ -203,23 +223,10 @@ async function transact(
   usage: Usage,
   statements: Statements,
 ): Promise<readonly unknown[]> {
-  const fetchOptions = { signal: AbortSignal.timeout(callTimeoutSeconds * 1000) };
-  const client = {
-    query: connection.query,
-    // A single statement is a transaction of its own: no BEGIN and COMMIT around it.
-    transaction: async (queries: Query[], options: object) => {
-      const [only] = queries;
-      if (only === undefined || queries.length > 1) {
-        return connection.transaction(queries, { ...options, fetchOptions });
-      }
-      only.opts = { ...only.opts, fetchOptions };
-      return [await only];
-    },
-  };
   const started = performance.now();
   let fault: string | undefined;
   try {
-    return await drizzle({ client: asConnection(client) }).batch(statements);
+    return await connection.batch(statements);
   } catch (error) {
     const known = fromDriverError(error);
     fault = faultOf(known);
@@ -227,11 +234,6 @@ async function transact(
   } finally {
     countCall(usage, started, fault);
   }
-}
-
-/** Safe because drizzle's neon-http session calls nothing of a client but `query` and `transaction`. */
-function asConnection(client: unknown): Connection {
-  return client as Connection;
 }
 
 /** Safe because a transaction answers each statement, in order, with the type that its builder carries. */

@@ -10,7 +10,7 @@ interface Level {
 }
 
 /**
- * The members of a JSON object (RFC 8259), or undefined for anything that two readers could understand in two ways:
+ * The members of a JSON object (RFC 8259) that was decoded strictly, or undefined for anything that two readers could understand in two ways:
  * members of one name at any depth, text that is no Unicode or has a NUL in it, and nesting without an end.
  */
 export function readStrictObject(json: string): Readonly<Record<string, unknown>> | undefined {
@@ -49,7 +49,9 @@ function isUnambiguous(json: string): boolean {
   return true;
 }
 
+/** Only an escape can bring in what is no text: JSON takes no bare NUL, and who decoded it no half of a character. */
 function textOf(literal: string): string | undefined {
+  if (!literal.includes('\\')) return literal.slice(1, -1);
   const text: unknown = JSON.parse(literal);
   if (typeof text !== 'string' || !text.isWellFormed() || text.includes('\u0000')) return undefined;
   return text;

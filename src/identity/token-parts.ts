@@ -46,14 +46,16 @@ function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || isText(value);
 }
 
+/** A byte order mark stays, and is then no JSON. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function objectIn(part: string): Readonly<Record<string, unknown>> | undefined {
   if (!isCanonical(part)) return undefined;
-  const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (character) =>
-    character.charCodeAt(0),
-  );
+  const characters = atob(part.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = characters.charCodeAt(at);
   try {
-    // A byte order mark stays, and is then no JSON.
-    return readStrictObject(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    return readStrictObject(decoder.decode(bytes));
   } catch {
     return undefined;
   }

@@ -9,7 +9,7 @@ export const leewaySeconds = 5;
 /** Seconds since 1970, with or without a fraction, before the year 10000. */
 export const tokenTime = z.number().min(0).max(253_402_300_799);
 
-interface TokenTimes {
+export interface TokenTimes {
   readonly exp: number;
   readonly iat?: number | undefined;
   readonly nbf?: number | undefined;

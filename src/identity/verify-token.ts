@@ -4,6 +4,7 @@ import { invalidToken } from '../core/errors.ts';
 import { exactText, uuid } from '../core/schema.ts';
 import { isOfNow, maximumLifeSeconds, tokenTime } from './token-times.ts';
 import { isSignedBy, type TokenSecrets } from './token-keys.ts';
+import type { VerifiedToken } from './token-memory.ts';
 import type { TokenParts } from './token-parts.ts';
 
 /** None of ours comes near. */
@@ -21,9 +22,11 @@ export const audience = z
   .union([z.string(), z.array(z.string()).min(1)])
   .transform((value) => (typeof value === 'string' ? [value] : value));
 
+const address = z.email().max(320);
+
 /** An address for receipts; undefined for what is none: the token is as good. */
 export function emailIn(text: string | undefined): string | undefined {
-  return z.email().max(320).safeParse(text).data;
+  return address.safeParse(text).data;
 }
 
 const claimsSchema = z
@@ -46,16 +49,16 @@ const claimsSchema = z
   .refine(({ iat, exp }) => exp > iat && exp - iat <= maximumLifeSeconds);
 
 /**
- * The user that an access token of ours vouches for.
+ * The user that an access token of ours vouches for, and from when to when.
  * @throws `invalid_token` for everything else, and says no more
  */
-export async function verifyAccessToken(token: TokenParts, settings: TokenSettings): Promise<User> {
+export async function verifyAccessToken(token: TokenParts, settings: TokenSettings): Promise<VerifiedToken> {
   const claims = claimsSchema.safeParse(token.claims).data;
   if (claims === undefined || token.text.length > maximumLength || !isOfNow(claims)) throw invalidToken();
   const { iss, aud, sub, role, email, sid, typ } = claims;
   if (iss !== settings.issuer || !aud.includes(settings.audience)) throw invalidToken();
   if (!(await isSignedBy(settings, token))) throw invalidToken();
-  return {
+  const user: User = {
     kind: 'user',
     role,
     issuer: iss,
@@ -64,4 +67,5 @@ export async function verifyAccessToken(token: TokenParts, settings: TokenSettin
     ...(sid === undefined ? {} : { sessionId: sid }),
     ...(typ === 'enrolment' ? { isRestricted: true } : {}),
   };
+  return { user, times: claims };
 }
