@@ -38,6 +38,8 @@ export function fastApi(workers: number, variables: Readonly<Record<string, stri
       });
       const pid = child.pid ?? 0;
       await untilAllServe(createInterface({ input: child.stderr }), workers);
+      // Nobody reads on: a process whose words nobody takes stands still when its pipe is full.
+      child.stderr.resume();
       return {
         url: `http://127.0.0.1:${port}`,
         processorMicroseconds: () => processorMicrosecondsWithChildren(pid),

@@ -49,7 +49,11 @@ export default {
 
 /** Takes documents as Workers KV does, and has none of them. */
 const emptyStore = `export default {
-  fetch: ({ method }) => new Response(null, { status: method === 'PUT' ? 200 : 404 }),
+  async fetch(request) {
+    // A document that nobody takes is one that could not be put.
+    await request.text();
+    return new Response(null, { status: request.method === 'PUT' ? 200 : 404 });
+  },
 };`;
 
 /** The rate limit binding, with room for everybody. */
@@ -128,7 +132,7 @@ export async function startWorkerd(setup: WorkerSetup): Promise<RunningWorkerd> 
     await removeFolder();
   });
   const url = `http://127.0.0.1:${port}`;
-  await untilListening(url, child);
+  await untilListening(url, child, lastWordsOf(child));
   const pid = child.pid ?? 0;
   return {
     url,
@@ -172,14 +176,23 @@ async function residentBytes(pid: number): Promise<number | null> {
   return kibibytes === undefined ? null : Number(kibibytes) * 1024;
 }
 
-async function untilListening(url: string, child: ChildProcess): Promise<void> {
+/** What it has said last. Read all the time: a process whose words nobody takes stands still when its pipe is full. */
+function lastWordsOf({ stderr }: ChildProcess): () => string {
+  let words = '';
+  stderr?.setEncoding('utf8').on('data', (said: string) => {
+    words = `${words}${said}`.slice(-2000);
+  });
+  return () => words;
+}
+
+async function untilListening(url: string, child: ChildProcess, said: () => string): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) {
     const answer = await fetch(`${url}/health`).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer !== undefined) return;
     await delay(20);
   }
-  throw new Error(`workerd ended by itself: ${child.stderr?.read() ?? ''}`);
+  throw new Error(`workerd ended by itself: ${said()}`);
 }
 
 export async function freePort(): Promise<number> {
