@@ -59,11 +59,16 @@ const revenue = sql`
 const ledger = sql`
   select known.name, known.labels, sum(known.count), sum(known.amount)
   from (
-    select transaction_type, transactions, added, removed, debt_change from ledger_totals
-    union all
-    select transaction_type, 1, greatest(amount, 0), greatest(-amount, 0), debt_change from credit_transactions
-    where position > (select position from ledger_marks where ledger = 'credit_transactions')
-  ) as entries
+    select transaction_type, sum(transactions) as transactions, sum(added) as added, sum(removed) as removed,
+      sum(debt_change) as debt_change
+    from (
+      select transaction_type, transactions, added, removed, debt_change from ledger_totals
+      union all
+      select transaction_type, 1, greatest(amount, 0), greatest(-amount, 0), debt_change from credit_transactions
+      where position > (select position from ledger_marks where ledger = 'credit_transactions')
+    ) as entries
+    group by transaction_type
+  ) as types
   cross join lateral (values
     ('credit_transactions', array[transaction_type], transactions, 0),
     ('credits_granted', array[transaction_type], transactions, added),

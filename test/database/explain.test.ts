@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillLedger, type LedgerSize } from '../../bench/ledger-data.ts';
 import type { Statement } from '../../src/db/client.ts';
-import { sumUpLedger } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectSoundLedger } from '../support/ledger.ts';
 import { startPlanner, type Plan, type Planner } from '../support/plans.ts';
@@ -18,7 +17,6 @@ async function fill(size: LedgerSize): Promise<Filled> {
   const database = await createTestDatabase({ template: migratedTemplate });
   const client = await database.connect();
   await fillLedger((sql) => client.query(sql), size);
-  await sumUpLedger(database.query);
   const [rows] = await database.query<HotRows & Record<string, unknown>>(hotRowsSql);
   if (rows === undefined) throw new Error('there is no hot account');
   return { database, planner: await startPlanner(database), rows };

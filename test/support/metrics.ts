@@ -1,5 +1,4 @@
 import parse from 'parse-prometheus-text-format';
-import type { TestDatabase } from './database.ts';
 import type { TestWorker } from './worker.ts';
 
 /** A scrape, as a parser of Prometheus' text format reads it. */
@@ -36,15 +35,4 @@ export function readScrape(text: string): Scrape {
         .filter((each) => Object.entries(labels).every(([label, value]) => each.labels[label] === value))
         .reduce((sum, { value }) => sum + value, 0),
   };
-}
-
-/** Has the whole ledger in its totals at once, as roll-ups do that find nobody writing. For a database at rest. */
-export async function sumUpLedger(query: TestDatabase['query']): Promise<void> {
-  await query(`
-    with newest as (
-      update ledger_marks
-      set position = (select max(position) from credit_transactions), next_position = null, next_xid = null
-      returning position
-    )
-    select add_to_ledger_totals(0, position) from newest`);
 }
