@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { build, instant } from '../db/index.ts';
-import { isOfOtherRelease, storeEvents, type ReceivedEvent } from './queries.ts';
+import { insertEvents, isOfOtherRelease, type ReceivedEvent } from './queries.ts';
 import { webhookEvents } from './tables.ts';
 
 /** Stripe remembers an event for 30 days. */
@@ -74,7 +74,7 @@ export function passGapPage(step: GapStep, eventIds: readonly string[]) {
  */
 export function storeGap(step: GapStep, events: readonly [ReceivedEvent, ...ReceivedEvent[]]) {
   return build.execute<{ event_id: string }>(sql`
-    with stored as ${storeEvents(events)}, passed as (
+    with stored as (${insertEvents(events)}), passed as (
       update gap_checks set ${goOn(step, sql`(select count(*) from stored)`)} where id = ${step.checkId}::bigint
     )
     select event_id from stored`);

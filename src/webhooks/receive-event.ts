@@ -37,7 +37,7 @@ export async function receiveEvent(
 ): Promise<Receipt> {
   const event = await readDelivery(deps, payload, signature);
   const ignoredReason = reasonToIgnore(event);
-  const stored = await deps.db.run(
+  const { rows: stored } = await deps.db.run(
     storeEvents([
       {
         ...describeEvent(event),
