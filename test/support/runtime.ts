@@ -13,8 +13,8 @@ export interface RuntimeOptions {
 
 /**
  * The bundle in workerd, one process at a time. It is Miniflare itself, without what wrangler puts around it for those
- * who develop: a second workerd before the Worker, and Node.js between the Worker and all that it asks. Both took more
- * time than the Worker did, and told it of a connection that broke as of a 500.
+ * who develop: a second workerd before the Worker, and Node.js between the Worker and all that it asks, which told it of a
+ * connection that broke as of a 500.
  */
 export class Runtime {
   readonly #processes = new WorkerdProcesses();
